@@ -1,0 +1,56 @@
+using System.Security.Cryptography.X509Certificates;
+using Althing.Storage;
+
+namespace Althing.Broker;
+
+/// <summary>What the broker asks of whoever owns device identities and policies; the IoT Core service answers.</summary>
+public interface IDeviceAuthority
+{
+    /// <summary>Who this certificate is, judged at CONNECT and at each HTTPS request; null when it is unknown, inactive or revoked.</summary>
+    /// <param name="serverName">The TLS server name the device asked for, which may choose the account.</param>
+    ValueTask<DevicePrincipal?> Identify(X509Certificate2 certificate, string? serverName, CancellationToken cancel);
+
+    /// <summary>Who a client of the plain listener is, by its user name and password; null when no rule lets it in.</summary>
+    ValueTask<DevicePrincipal?> Identify(string clientId, string? userName, ReadOnlyMemory<byte> password, CancellationToken cancel);
+
+    /// <summary>May this principal connect as this client id? Binds the connection's thing for the policy variables.</summary>
+    ValueTask<DeviceSession?> Connect(DevicePrincipal principal, string clientId, CancellationToken cancel);
+}
+
+/// <summary>An authenticated device identity: a certificate, or a name given by the administrator's rule.</summary>
+/// <param name="Id">The certificate id (SHA-256 of its DER, lower-case hexadecimal), or the rule's name for the client.</param>
+/// <param name="Arn">The ARN that presence events and the audit log show.</param>
+public sealed record DevicePrincipal(AccountId Account, string Id, string Arn);
+
+/// <summary>One connection's rights. Created by <see cref="IDeviceAuthority.Connect"/>, asked for every packet.</summary>
+public abstract class DeviceSession(DevicePrincipal principal, string clientId)
+{
+    public DevicePrincipal Principal { get; } = principal;
+
+    public string ClientId { get; } = clientId;
+
+    /// <summary>Rises whenever a policy, an attachment or the certificate changes: decisions cached under an older number are void.</summary>
+    public abstract int Version { get; }
+
+    /// <summary>Cancelled when the identity was deactivated or deleted, or may no longer connect: the broker closes the connection.</summary>
+    public abstract CancellationToken Revoked { get; }
+
+    /// <summary>Judges one action on a topic or topic filter. Cheap enough for a first packet; the broker caches the answer by <see cref="Version"/>.</summary>
+    public abstract bool Allows(DeviceAction action, string topic);
+}
+
+/// <summary>The IoT policy actions that concern messages ("AWS IoT Core policy actions").</summary>
+public enum DeviceAction
+{
+    /// <summary><c>iot:Publish</c> on <c>topic/…</c></summary>
+    Publish,
+
+    /// <summary><c>iot:RetainPublish</c> on <c>topic/…</c></summary>
+    RetainPublish,
+
+    /// <summary><c>iot:Subscribe</c> on <c>topicfilter/…</c></summary>
+    Subscribe,
+
+    /// <summary><c>iot:Receive</c> on <c>topic/…</c></summary>
+    Receive,
+}
