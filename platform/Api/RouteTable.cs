@@ -1,0 +1,72 @@
+namespace Althing.Api;
+
+/// <summary>The routes of one API: which operation a method and raw path mean. Literal segments win over labels.</summary>
+sealed class RouteTable
+{
+    readonly Dictionary<string, Node> roots = new(StringComparer.Ordinal);
+
+    sealed class Node
+    {
+        public Dictionary<string, Node> Literals { get; } = new(StringComparer.Ordinal);
+        public Node? Label { get; set; }
+        public OperationInfo? Leaf { get; set; }
+        public OperationInfo? Greedy { get; set; }
+    }
+
+    public void Add(OperationInfo operation)
+    {
+        var node = roots.TryGetValue(operation.Method!, out var root) ? root : roots[operation.Method!] = new();
+        var path = operation.Template!.Split('?')[0];
+        foreach (var segment in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (segment.EndsWith("+}", StringComparison.Ordinal))
+            {
+                node.Greedy = operation;
+                return;
+            }
+            node = segment.StartsWith('{')
+                ? node.Label ??= new()
+                : node.Literals.TryGetValue(segment, out var next) ? next : node.Literals[segment] = new();
+        }
+        if (node.Leaf is { } taken)
+            throw new InvalidOperationException($"{operation.Name} and {taken.Name} of {operation.Api.Name} share {operation.Method} {operation.Template}.");
+        node.Leaf = operation;
+    }
+
+    /// <summary>Finds the operation for a raw, still percent-encoded path.</summary>
+    public OperationInfo? Find(string method, string rawPath)
+    {
+        if (!roots.TryGetValue(method, out var root))
+            return null;
+        return Find(root, rawPath.Trim('/').Split('/'), 0);
+    }
+
+    static OperationInfo? Find(Node node, string[] segments, int at)
+    {
+        if (at == segments.Length || (at == 0 && segments is [""]))
+            return node.Leaf;
+        if (node.Literals.TryGetValue(segments[at], out var literal) && Find(literal, segments, at + 1) is { } exact)
+            return exact;
+        // An empty segment is an empty label, which no constraint lets pass: not found is the clearer answer.
+        if (node.Label is { } label && segments[at].Length > 0 && Find(label, segments, at + 1) is { } labelled)
+            return labelled;
+        return node.Greedy;
+    }
+
+    /// <summary>The values of the labels, percent-decoded once.</summary>
+    public static Dictionary<string, string> Labels(OperationInfo operation, string rawPath)
+    {
+        Dictionary<string, string> labels = new(StringComparer.Ordinal);
+        var template = operation.Template!.Split('?')[0].Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var segments = rawPath.Trim('/').Split('/');
+        for (var i = 0; i < template.Length; i++)
+        {
+            if (!template[i].StartsWith('{'))
+                continue;
+            var name = template[i].Trim('{', '}', '+');
+            var raw = template[i].EndsWith("+}", StringComparison.Ordinal) ? string.Join('/', segments[i..]) : segments[i];
+            labels[name] = Uri.UnescapeDataString(raw);
+        }
+        return labels;
+    }
+}
