@@ -1,0 +1,19 @@
+using Althing.Storage;
+
+namespace Althing.Core.Principals;
+
+/// <summary>A principal (a certificate, or a Cognito-like identity) attached to a thing.</summary>
+sealed record ThingPrincipal
+{
+    public static readonly Table<ThingPrincipal> Table = new("thing-principals", p => (p.Account, Storage.Key.Of(p.ThingName, p.Principal)),
+        Index<ThingPrincipal>.On("principal", p => p.Principal));
+
+    public required AccountId Account { get; init; }
+    public required string ThingName { get; init; }
+
+    /// <summary><c>cert/</c> and the certificate id, or an identity id: see <see cref="PrincipalRef"/>.</summary>
+    public required string Principal { get; init; }
+
+    /// <summary>Whether the principal may be attached to this thing alone (EXCLUSIVE_THING) or to several.</summary>
+    public required bool Exclusive { get; init; }
+}

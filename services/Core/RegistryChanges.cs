@@ -1,0 +1,30 @@
+using Althing.Storage;
+
+namespace Althing.Core;
+
+/// <summary>
+/// What operations tell the rest of the platform after a commit: registry events, the devices' rights, the index and live pages listen.
+/// Handlers run on the caller's thread and must only note the change.
+/// </summary>
+public sealed class RegistryChanges
+{
+    public event Action<RegistryChange>? Changed;
+
+    public void Publish(RegistryChange change) => Changed?.Invoke(change);
+}
+
+/// <param name="Id">The name or id of the resource: a thing's name, a certificate's id, a policy's name.</param>
+/// <param name="Other">The other end of a relation: the group of a membership, the target of an attachment.</param>
+public sealed record RegistryChange(RegistryResource Resource, RegistryVerb Verb, AccountId Account, string Id, string? Other = null)
+{
+    /// <summary>The resource's record after the change, or before it for a removal; for listeners inside the service.</summary>
+    internal object? Detail { get; init; }
+}
+
+public enum RegistryResource
+{
+    Thing, ThingType, ThingTypeAssociation, ThingGroup, ThingGroupMembership, ThingGroupHierarchy, BillingGroup, ThingPrincipal,
+    Certificate, CaCertificate, Policy, PolicyAttachment, DomainConfiguration, RoleAlias, Configuration,
+}
+
+public enum RegistryVerb { Created, Updated, Deleted }
