@@ -2,10 +2,41 @@ namespace Althing.Identity;
 
 /// <summary>The one evaluator of policies: IAM-style identity policies of API callers and IoT policies of devices.</summary>
 /// <remarks>"Policy evaluation logic" (IAM User Guide): an explicit Deny wins, else an Allow, else denied.</remarks>
-public static partial class PolicyEvaluator
+public static class PolicyEvaluator
 {
     /// <summary>Judges one request against policies.</summary>
-    public static Judgement Evaluate(IReadOnlyList<PolicyDocument> policies, in AccessRequest request) => throw new NotImplementedException();
+    public static Judgement Evaluate(IReadOnlyList<PolicyDocument> policies, in AccessRequest request)
+    {
+        List<int> allowedBy = [], deniedBy = [];
+        for (var i = 0; i < policies.Count; i++)
+        {
+            foreach (var statement in policies[i].Statements)
+            {
+                if (Applies(statement, request))
+                    (statement.Allows ? allowedBy : deniedBy).Add(i);
+            }
+        }
+        var effect = deniedBy.Count > 0 ? Effect.ExplicitDeny : allowedBy.Count > 0 ? Effect.Allow : Effect.ImplicitDeny;
+        return new(effect, [.. allowedBy.Distinct()], [.. deniedBy.Distinct()]);
+    }
+
+    static bool Applies(PolicyStatement statement, in AccessRequest request)
+    {
+        var action = request.Action;
+        if (statement.Actions.Any(a => new Wildcard(a, ignoreCase: true).Matches(action)) == statement.ActionsExcluded)
+            return false;
+        return MatchesResource(statement, request) != statement.ResourcesExcluded && Conditions.Hold(statement.Conditions, request.Context);
+    }
+
+    static bool MatchesResource(PolicyStatement statement, in AccessRequest request)
+    {
+        foreach (var resource in statement.Resources)
+        {
+            if (PolicyText.Compile(resource, request.Context) is { } pattern && pattern.Matches(request.Resource))
+                return true;
+        }
+        return false;
+    }
 }
 
 /// <summary>What is asked: may this be done to that?</summary>

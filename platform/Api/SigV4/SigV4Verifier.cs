@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using System.Text;
+using Althing.Identity;
+using Microsoft.AspNetCore.Http;
+
+namespace Althing.Api.SigV4;
+
+/// <summary>Checks signatures. A request may be sent again while its signature is fresh, as AWS allows; then it is refused as expired.</summary>
+public sealed class SigV4Verifier(SigningKeys keys, TimeProvider time)
+{
+    /// <summary>How far a client's clock may be off, either way.</summary>
+    static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(5);
+
+    /// <summary>Checks the signature over the request and answers who signed, and the body without any chunk framing.</summary>
+    /// <param name="body">The body as received.</param>
+    /// <exception cref="ServiceException">Any of the signature exceptions.</exception>
+    internal async ValueTask<(Caller Caller, ReadOnlyMemory<byte> Body)> Verify(HttpRequest request, SignedRequest signed, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    {
+        CheckTime(signed);
+        var (key, problem) = await keys.Find(signed.AccessKeyId, signed.SessionToken, signed.Region, cancel);
+        if (key is null)
+            throw problem == KeyProblem.ExpiredToken ? Refuse.ExpiredToken() : Refuse.UnrecognizedClient();
+        if (!signed.SignedHeaders.Contains("host"))
+            throw Refuse.InvalidSignature("The host header must be among the signed headers.");
+        var payload = PayloadHash(request, signed, body.Span);
+        var canonical = Canonical(request, signed, payload);
+        var derived = Sig.DeriveKey(key.SecretAccessKey.Value, signed.Date, signed.Region, signed.Service);
+        var expected = Sig.Sign(derived, Sig.StringToSign(signed.Timestamp, signed.Scope, canonical));
+        if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.ASCII.GetBytes(signed.Signature)))
+            throw Refuse.InvalidSignature("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.");
+        var caller = key.Caller with { Context = WithRequest(key.Caller.Context, request) };
+        if (!ChunkedPayload.IsChunked(payload))
+            return (caller, body);
+        var unsignedChunks = payload.Contains("UNSIGNED", StringComparison.Ordinal);
+        return (caller, ChunkedPayload.Decode(body.Span, signed, unsignedChunks ? null : text => Sig.Sign(derived, text)));
+    }
+
+    static Dictionary<string, string> WithRequest(IReadOnlyDictionary<string, string> context, HttpRequest request) => new(context, StringComparer.OrdinalIgnoreCase)
+    {
+        ["aws:SourceIp"] = request.HttpContext.Connection.RemoteIpAddress?.ToString() ?? "",
+        ["aws:SecureTransport"] = request.IsHttps ? "true" : "false",
+        ["aws:UserAgent"] = request.Headers.UserAgent.ToString(),
+    };
+
+    void CheckTime(SignedRequest signed)
+    {
+        if (!signed.Timestamp.StartsWith(signed.Date, StringComparison.Ordinal))
+            throw Refuse.InvalidSignature($"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{signed.Date}' != '{signed.Timestamp[..8]}'.");
+        var now = time.GetUtcNow();
+        var last = signed.Time + (signed.Lifetime ?? SkewMax);
+        if (now > last)
+            throw Refuse.InvalidSignature($"Signature expired: {signed.Timestamp} is now earlier than {Sig.Format(now - (signed.Lifetime ?? SkewMax))} ({Sig.Format(now)} - {(signed.Lifetime ?? SkewMax).TotalMinutes:0} min.)");
+        if (signed.Time - now > SkewMax)
+            throw Refuse.InvalidSignature($"Signature not yet current: {signed.Timestamp} is still later than {Sig.Format(now + SkewMax)} ({Sig.Format(now)} + {SkewMax.TotalMinutes:0} min.)");
+    }
+
+    /// <summary>The hash that stands in the canonical request. One that the client declares must be that of what it sent.</summary>
+    static string PayloadHash(HttpRequest request, SignedRequest signed, ReadOnlySpan<byte> body)
+    {
+        var declared = request.Headers["x-amz-content-sha256"].ToString();
+        if (declared.Length == 0)
+            return signed.Presigned && signed.Service == "s3" ? Sig.UnsignedPayload : Sig.HashHex(body);
+        if (declared == Sig.UnsignedPayload || declared.StartsWith("STREAMING-", StringComparison.Ordinal))
+            return declared;
+        return declared == Sig.HashHex(body) ? declared
+            : throw Refuse.InvalidSignature("The x-amz-content-sha256 header does not match the SHA-256 of the body that arrived.");
+    }
+
+    static string Canonical(HttpRequest request, SignedRequest signed, string payload)
+    {
+        var (path, query) = SignedRequest.RawTarget(request);
+        var headers = new StringBuilder();
+        foreach (var name in signed.SignedHeaders)
+        {
+            var value = name == "host" ? request.Host.Value ?? "" : string.Join(',', request.Headers[name].Select(v => Sig.FoldHeader(v ?? "")));
+            headers.Append(name).Append(':').Append(value).Append('\n');
+        }
+        var canonicalQuery = Sig.CanonicalQuery(query, "X-Amz-Signature");
+        // The session token of MQTT over WebSocket stands behind the signature and is not part of it.
+        if (signed is { Presigned: true, Service: "iotdevicegateway" })
+            canonicalQuery = string.Join('&', canonicalQuery.Split('&').Where(p => !p.StartsWith("X-Amz-Security-Token=", StringComparison.Ordinal)));
+        return string.Join('\n', request.Method, Sig.CanonicalPath(path, signed.Service != "s3"), canonicalQuery,
+            headers.ToString(), string.Join(';', signed.SignedHeaders), payload);
+    }
+}
