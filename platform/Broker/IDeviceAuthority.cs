@@ -20,7 +20,14 @@ public interface IDeviceAuthority
 /// <summary>An authenticated device identity: a certificate, or a name given by the administrator's rule.</summary>
 /// <param name="Id">The certificate id (SHA-256 of its DER, lower-case hexadecimal), or the rule's name for the client.</param>
 /// <param name="Arn">The ARN that presence events and the audit log show.</param>
-public sealed record DevicePrincipal(AccountId Account, string Id, string Arn);
+public sealed record DevicePrincipal(AccountId Account, string Id, string Arn)
+{
+    /// <summary>The TLS server name that the device asked for; policies see it as <c>iot:DomainName</c>.</summary>
+    public string? ServerName { get; init; }
+
+    /// <summary>The device's address, set by the listener before <see cref="IDeviceAuthority.Connect"/>; policies see it as <c>aws:SourceIp</c>.</summary>
+    public string? SourceIp { get; init; }
+}
 
 /// <summary>One connection's rights. Created by <see cref="IDeviceAuthority.Connect"/>, asked for every packet.</summary>
 public abstract class DeviceSession(DevicePrincipal principal, string clientId)

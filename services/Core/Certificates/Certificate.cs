@@ -6,9 +6,9 @@ namespace Althing.Core.Certificates;
 sealed record Certificate
 {
     public static readonly Table<Certificate> Table = new("certificates", c => (c.Account, c.Id),
-        Index<Certificate>.On("ca", c => c.CaCertificateId),
-        Index<Certificate>.On("created", c => $"{c.CreatedAt.ToUnixTimeMilliseconds():D15}"),
-        Index<Certificate>.On("transfer-to", c => c.Transfer?.TransferredTo.Value));
+        Index<Certificate>.On("ca", c => c.CaCertificateId is { } ca ? Storage.Key.Of(ca, c.CreationOrder) : null),
+        Index<Certificate>.On("created", c => c.CreationOrder),
+        Index<Certificate>.On("outgoing", c => c.IsOutgoing ? c.CreationOrder : null));
 
     public required AccountId Account { get; init; }
 
@@ -28,11 +28,24 @@ sealed record Certificate
     public int CustomerVersion { get; init; } = 1;
     public string? CaCertificateId { get; init; }
 
-    /// <summary>True for certificates registered without a CA, which are told apart by the TLS server name.</summary>
+    /// <summary>
+    /// True for certificates registered without a CA or under one in SNI_ONLY mode: several accounts may have them, and the TLS server name
+    /// tells which is meant.
+    /// </summary>
     public bool SniOnly { get; init; }
     public string? GenerationId { get; init; }
     public AccountId? PreviousOwner { get; init; }
     public CertificateTransfer? Transfer { get; init; }
+
+    /// <summary>
+    /// Set on the row that the receiving account has while a transfer is pending: the account that still owns the certificate. Accepting
+    /// clears it and removes the former owner's row.
+    /// </summary>
+    public AccountId? PendingFrom { get; init; }
+
+    string CreationOrder => $"{CreatedAt.ToUnixTimeMilliseconds():D15}";
+
+    bool IsOutgoing => Status == CertificateStatus.PENDING_TRANSFER && PendingFrom is null;
 }
 
 /// <summary>As in the model; PENDING_TRANSFER and the like are written in upper case with underscores on the wire.</summary>
@@ -46,4 +59,21 @@ sealed record CertificateTransfer
     public DateTimeOffset? AcceptDate { get; init; }
     public DateTimeOffset? RejectDate { get; init; }
     public string? RejectReason { get; init; }
+}
+
+/// <summary>Which account a certificate belongs to: what a TLS connection, which names no account, is looked up in.</summary>
+sealed record CertificateOwner
+{
+    // Certificates that are not SNI_ONLY have one owner on the whole platform, so their key leaves the owner out: a second one conflicts.
+    public static readonly Table<CertificateOwner> Table = new("certificate-owners",
+        o => (AccountId.Platform, KeyOf(o.CertificateId, o.Owner, o.SniOnly)));
+
+    public required string CertificateId { get; init; }
+    public required AccountId Owner { get; init; }
+    public required bool SniOnly { get; init; }
+
+    public static string KeyOf(string certificateId, AccountId owner, bool sniOnly) => Key.Of(certificateId, sniOnly ? owner.Value : "");
+
+    public static CertificateOwner Of(Certificate certificate) =>
+        new() { CertificateId = certificate.Id, Owner = certificate.Account, SniOnly = certificate.SniOnly };
 }

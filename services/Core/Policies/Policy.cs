@@ -1,3 +1,4 @@
+using System.Globalization;
 using Althing.Storage;
 
 namespace Althing.Core.Policies;
@@ -5,7 +6,11 @@ namespace Althing.Core.Policies;
 /// <summary>An IoT policy with its versions, five at most.</summary>
 sealed record Policy
 {
-    public static readonly Table<Policy> Table = new("policies", p => (p.Account, p.Name));
+    public static readonly Table<Policy> Table = new("policies", p => (p.Account, p.Name),
+        Index<Policy>.On("created", p => $"{p.CreatedAt.ToUnixTimeMilliseconds():D15}"));
+
+    /// <summary>Service quota "Maximum number of named policy versions".</summary>
+    public const int VersionsMax = 5;
 
     public required AccountId Account { get; init; }
     public required string Name { get; init; }
@@ -19,9 +24,23 @@ sealed record Policy
     /// <summary>The number that the newest version got; numbers are never used again.</summary>
     public required int LastVersion { get; init; }
     public required IReadOnlyList<PolicyVersion> Versions { get; init; }
+
+    /// <summary>
+    /// Set while a deletion looks for attachments. An attachment made meanwhile clears it, and the deletion then sees the attachment: so a
+    /// policy attached from many sides at once needs no common counter, and none is ever left attached to nothing.
+    /// </summary>
+    public bool Deleting { get; init; }
+
+    public PolicyVersion Default => Versions.First(v => v.Version == DefaultVersion);
+
+    public PolicyVersion? Find(string versionId) =>
+        int.TryParse(versionId, CultureInfo.InvariantCulture, out var number) ? Versions.FirstOrDefault(v => v.Version == number) : null;
 }
 
-sealed record PolicyVersion(int Version, string Document, DateTimeOffset CreatedAt);
+sealed record PolicyVersion(int Version, string Document, DateTimeOffset CreatedAt)
+{
+    public string Id => Version.ToString(CultureInfo.InvariantCulture);
+}
 
 /// <summary>A policy attached to a principal or thing group.</summary>
 sealed record PolicyAttachment

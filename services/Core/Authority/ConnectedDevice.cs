@@ -1,0 +1,95 @@
+using System.Diagnostics.CodeAnalysis;
+using Althing.Broker;
+using Althing.Core.Logging;
+using Althing.Identity;
+
+namespace Althing.Core.Authority;
+
+/// <summary>What one connection may do, kept up to date by <see cref="RightsKeeper"/>; judging reads memory only.</summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "Without a timer a token source holds nothing but memory, and the broker only lets sessions go.")]
+sealed class ConnectedDevice : DeviceSession
+{
+    readonly CancellationTokenSource revoked = new();
+    readonly IotLog log;
+    volatile Judged judged = Judged.Nothing;
+    volatile Rights rights = Rights.None;
+    int version;
+
+    /// <summary>Everything the judgement is made from.</summary>
+    /// <param name="Used">The policies and groups themselves, and their ancestors, so that a change of one finds the devices it concerns.</param>
+    sealed record Judged(IReadOnlyList<PolicyDocument> Documents, HashSet<Shared> Used)
+    {
+        public static readonly Judged Nothing = new([], []);
+    }
+
+    public ConnectedDevice(DevicePrincipal principal, string clientId, IotLog log) : base(principal, clientId) => this.log = log;
+
+    public override int Version => Volatile.Read(ref version);
+
+    public override CancellationToken Revoked => revoked.Token;
+
+    /// <summary>The thing that the connection is bound to, if any.</summary>
+    public string? ThingName => rights.ThingName;
+
+    /// <summary>The groups, and their ancestors, that the bound thing is in.</summary>
+    public IEnumerable<string> GroupNames => judged.Used.OfType<SharedGroup>().Select(g => g.Name);
+
+    public bool Uses(Shared shared) => judged.Used.Contains(shared);
+
+    public override bool Allows(DeviceAction action, string topic)
+    {
+        var (name, resource) = action switch
+        {
+            DeviceAction.Publish => ("iot:Publish", "topic/"),
+            DeviceAction.RetainPublish => ("iot:RetainPublish", "topic/"),
+            DeviceAction.Subscribe => ("iot:Subscribe", "topicfilter/"),
+            DeviceAction.Receive => ("iot:Receive", "topic/"),
+            _ => throw new ArgumentOutOfRangeException(nameof(action), action, "This action concerns no topic."),
+        };
+        var allowed = Judge(name, resource + topic);
+        if (!allowed)
+            log.Denied(this, action, topic);
+        return allowed;
+    }
+
+    /// <summary>Takes new rights and says whether they let the device connect.</summary>
+    public bool Take(Rights taken)
+    {
+        rights = taken;
+        return Rejudge();
+    }
+
+    /// <summary>Puts the rights together anew from policies and groups as they are now; false, and revoked, when iot:Connect is not among them.</summary>
+    public bool Rejudge()
+    {
+        var now = rights;
+        HashSet<Shared> used = [.. now.Policies];
+        foreach (var group in now.Groups)
+            group.AddTo(used);
+        judged = new([.. used.OfType<SharedPolicy>().Select(p => p.Document).OfType<PolicyDocument>()], used);
+        Interlocked.Increment(ref version);
+        if (Judge("iot:Connect", "client/" + ClientId))
+            return true;
+        Revoke();
+        return false;
+    }
+
+    /// <summary>Takes all rights away and has the connection closed.</summary>
+    public void Revoke()
+    {
+        judged = Judged.Nothing;
+        rights = Rights.None;
+        Interlocked.Increment(ref version);
+        // Callbacks run elsewhere: a listener that blocks must not hold up the judging of other devices.
+        _ = revoked.CancelAsync();
+    }
+
+    bool Judge(string action, string resource) =>
+        PolicyEvaluator.Evaluate(judged.Documents, new(action, rights.ArnPrefix + resource, rights.Context)).Allowed;
+}
+
+/// <summary>What storage says of a device's rights: its own policies, its thing's groups, the values of policy variables.</summary>
+sealed record Rights(string ArnPrefix, string? ThingName, SharedPolicy[] Policies, SharedGroup[] Groups, IReadOnlyDictionary<string, string> Context)
+{
+    public static readonly Rights None = new("", null, [], [], new Dictionary<string, string>());
+}

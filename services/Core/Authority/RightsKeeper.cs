@@ -1,0 +1,195 @@
+using System.Collections.Concurrent;
+using Althing.Core.Principals;
+using Althing.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Althing.Core.Authority;
+
+/// <summary>
+/// Keeps the rights of connected devices in step with the registry: every change of a policy, an attachment, a certificate, a thing or a
+/// group leads to a new judgement of the devices it concerns, a moment after the change was committed.
+/// </summary>
+sealed class RightsKeeper : IDisposable
+{
+    /// <summary>When storage fails, the devices keep the rights they had and the keeper tries again after this time.</summary>
+    static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
+
+    readonly ConcurrentDictionary<AccountId, LiveSessions> sessions = new();
+    readonly Lock gate = new();
+    readonly RegistryChanges changes;
+    readonly SharedRights shared;
+    readonly RightsReader reader;
+    readonly TimeProvider clock;
+    readonly ILogger<RightsKeeper> logger;
+
+    // At most one entry for each thing that lives in memory, whatever the rate of changes.
+    HashSet<(AccountId Account, string Key)> pending = [];
+    Task working = Task.CompletedTask;
+    bool idle = true;
+
+    public RightsKeeper(RegistryChanges changes, SharedRights shared, RightsReader reader, TimeProvider clock, ILogger<RightsKeeper> logger)
+    {
+        (this.changes, this.shared, this.reader, this.clock, this.logger) = (changes, shared, reader, clock, logger);
+        changes.Changed += Note;
+    }
+
+    /// <summary>Completes when everything noted so far has been dealt with; for tests and an orderly end.</summary>
+    public Task Settled
+    {
+        get
+        {
+            lock (gate)
+                return working;
+        }
+    }
+
+    /// <summary>Gives a new connection its rights and keeps them from now on; false when it may not connect.</summary>
+    public async ValueTask<bool> Admit(ConnectedDevice device, CancellationToken cancel)
+    {
+        var live = sessions.GetOrAdd(device.Principal.Account, _ => new());
+        // Known before its rights are read: a change that comes while they are read is then not missed.
+        live.Add(PrincipalKey(device), device);
+        live.Add(ThingKey(device.ClientId), device);
+        if (!await Compile(device, cancel))
+        {
+            live.Remove(PrincipalKey(device), device);
+            live.Remove(ThingKey(device.ClientId), device);
+            return false;
+        }
+        return true;
+    }
+
+    public void Note(AccountId account, string key)
+    {
+        var concerned = key.StartsWith("policy/", StringComparison.Ordinal) || key.StartsWith("group/", StringComparison.Ordinal)
+            ? shared.Invalidate(account, key) is not null
+            : sessions.TryGetValue(account, out var live) && live.Has(key);
+        if (!concerned)
+            return;
+        lock (gate)
+        {
+            pending.Add((account, key));
+            if (!idle)
+                return;
+            idle = false;
+            working = Task.Run(Work);
+        }
+    }
+
+    public static string UserKey(string userName) => "principal/user/" + userName;
+
+    public void Dispose() => changes.Changed -= Note;
+
+    static string ThingKey(string name) => "thing/" + name;
+
+    static string PrincipalKey(string principal) => "principal/" + principal;
+
+    static string PrincipalKey(ConnectedDevice device) => MqttUser.NameOf(device.Principal) is { } user
+        ? UserKey(user)
+        : PrincipalKey(PrincipalRef.OfCertificate(device.Principal.Id));
+
+    void Note(RegistryChange change)
+    {
+        var other = change.Other ?? "";
+        switch (change.Resource)
+        {
+            case RegistryResource.Policy:
+                Note(change.Account, SharedRights.PolicyKey(change.Id));
+                break;
+            case RegistryResource.PolicyAttachment:
+                Note(change.Account, PrincipalRef.GroupName(other) is { } group ? SharedRights.GroupKey(group) : PrincipalKey(other));
+                break;
+            case RegistryResource.Certificate:
+                Note(change.Account, PrincipalKey(PrincipalRef.OfCertificate(change.Id)));
+                break;
+            case RegistryResource.ThingGroup or RegistryResource.ThingGroupHierarchy:
+                Note(change.Account, SharedRights.GroupKey(change.Id));
+                Note(change.Account, SharedRights.GroupKey(other));
+                break;
+            case RegistryResource.Thing or RegistryResource.ThingTypeAssociation or RegistryResource.ThingGroupMembership
+                or RegistryResource.ThingPrincipal:
+                // Whichever end of the relation is named first.
+                Note(change.Account, ThingKey(change.Id));
+                Note(change.Account, ThingKey(other));
+                Note(change.Account, PrincipalKey(change.Id));
+                Note(change.Account, PrincipalKey(other));
+                break;
+        }
+    }
+
+    async Task Work()
+    {
+        while (true)
+        {
+            HashSet<(AccountId, string)> batch;
+            lock (gate)
+            {
+                if (pending.Count == 0)
+                {
+                    idle = true;
+                    return;
+                }
+                (batch, pending) = (pending, []);
+            }
+            try
+            {
+                await Apply(batch);
+            }
+            catch (Exception failure)
+            {
+                logger.LogError(failure, "The rights of connected devices could not be brought up to date; trying again.");
+                lock (gate)
+                    pending.UnionWith(batch);
+                await Task.Delay(RetryAfter, clock);
+            }
+        }
+    }
+
+    async Task Apply(HashSet<(AccountId Account, string Key)> batch)
+    {
+        foreach (var account in batch.GroupBy(b => b.Account))
+        {
+            if (!sessions.TryGetValue(account.Key, out var live))
+                continue;
+            List<Shared> changed = [];
+            HashSet<ConnectedDevice> again = [];
+            foreach (var (_, key) in account)
+            {
+                if (shared.Find(account.Key, key) is { } one)
+                {
+                    await one.Refresh(shared, CancellationToken.None);
+                    changed.Add(one);
+                }
+                again.UnionWith(live.Of(key));
+            }
+            foreach (var device in again)
+            {
+                if (!device.Revoked.IsCancellationRequested)
+                    await Compile(device, CancellationToken.None);
+            }
+            if (changed.Count > 0)
+            {
+                foreach (var device in live.All().Where(d => changed.Exists(d.Uses)))
+                    device.Rejudge();
+            }
+        }
+    }
+
+    /// <summary>Reads a device's rights and judges it by them.</summary>
+    async ValueTask<bool> Compile(ConnectedDevice device, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var rights = await reader.Read(device.Principal, device.ClientId, cancel);
+            if (rights is null)
+            {
+                device.Revoke();
+                return false;
+            }
+            var allowed = device.Take(rights);
+            // Bound to a thing of another name: that thing's changes concern it too, those made just now included.
+            if (!allowed || rights.ThingName is not { } thing || !sessions[device.Principal.Account].Add(ThingKey(thing), device))
+                return allowed;
+        }
+    }
+}

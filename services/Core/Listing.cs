@@ -1,0 +1,39 @@
+using Althing.Api;
+using Althing.Identity;
+using Althing.Storage;
+
+namespace Althing.Core;
+
+/// <summary>Reads listings page by page: a table's rows and the token for what stands behind them.</summary>
+sealed class Listing(IStore store, PageTokens tokens)
+{
+    /// <summary>Entries of a page when the caller does not say; the model allows 250 at most.</summary>
+    public const int PageSizeDefault = 25;
+
+    /// <param name="name">The operation and its filters: a token of another listing is refused.</param>
+    /// <exception cref="ServiceException">InvalidRequestException for a token that is not this listing's.</exception>
+    public async ValueTask<Page<T>> Read<T>(
+        Table<T> table, Caller caller, string name, Scan scan, string? token, int? pageSize, CancellationToken cancel) where T : class
+    {
+        var size = pageSize ?? PageSizeDefault;
+        var after = tokens.Open(caller, name, token, Refuse.InvalidRequest);
+        var rows = await store.Scan(table, caller.Account, scan with { After = after, Limit = size + 1 }, cancel);
+        return rows.Count > size
+            ? new([.. rows.Take(size).Select(r => r.Value)], tokens.Seal(caller, name, rows[size - 1].Cursor))
+            : new([.. rows.Select(r => r.Value)], null);
+    }
+
+    /// <summary>A page of a short, sorted list that was gathered whole; the names are distinct.</summary>
+    public Page<string> Cut(IEnumerable<string> sorted, Caller caller, string name, string? token, int? pageSize)
+    {
+        var size = pageSize ?? PageSizeDefault;
+        var after = tokens.Open(caller, name, token, Refuse.InvalidRequest);
+        var rest = sorted.Where(n => after is null || string.CompareOrdinal(n, after) > 0).Take(size + 1).ToList();
+        return rest.Count > size
+            ? new([.. rest.Take(size)], tokens.Seal(caller, name, rest[size - 1]))
+            : new(rest, null);
+    }
+}
+
+/// <param name="Next">The token for the following page; null at the end.</param>
+sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
