@@ -1,27 +1,49 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Althing.Api.Protocols;
 using Althing.Api.SigV4;
 using Althing.Identity;
+using Althing.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Althing.Api;
 
 /// <summary>The one door of all AWS APIs: finds API and operation, authenticates, throttles, runs, answers, and notes what changed.</summary>
-public sealed partial class ApiDoor(
-    OperationCatalog catalog, OperationRunner runner, SigV4Verifier verifier, AuditLog audit, ThrottleOptions throttleOptions,
-    TimeProvider time, ILogger<ApiDoor> log)
+public sealed partial class ApiDoor
 {
-    const int BodyBytesMax = 16 << 20;
     static readonly ActivitySource Trace = new("Althing.Api");
     static readonly Meter Meter = new("Althing.Api");
     static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("althing.api.duration", "s", "Time to answer a call");
 
-    readonly Throttle throttle = new(throttleOptions, time);
-    readonly ApiSelector selector = new(catalog);
+    readonly OperationRunner runner;
+    readonly SigV4Verifier verifier;
+    readonly AuditLog audit;
+    readonly TimeProvider time;
+    readonly ILogger<ApiDoor> log;
+    readonly Throttle throttle;
+    readonly ApiSelector selector;
+
+    public ApiDoor(
+        OperationCatalog catalog, OperationRunner runner, SigV4Verifier verifier, AuditLog audit, ThrottleOptions throttleOptions,
+        TimeProvider time, ILogger<ApiDoor> log)
+    {
+        (this.runner, this.verifier, this.audit, this.time, this.log) = (runner, verifier, audit, time, log);
+        throttle = new(throttleOptions, time);
+        selector = new(catalog);
+    }
+
+    /// <summary>
+    /// Whether a request is for an API rather than for a page: it is signed, or names an operation, or has an API's route and does not ask
+    /// for HTML.
+    /// </summary>
+    public bool Claims(HttpRequest request) =>
+        request.Headers.Authorization.ToString().StartsWith("AWS4-", StringComparison.Ordinal)
+        || request.Headers.ContainsKey("X-Amz-Target")
+        || request.Query.ContainsKey("X-Amz-Signature")
+        || (!request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase) && selector.HasRoute(request));
 
     /// <summary>Handles one request to its end; no exception leaves it.</summary>
     public async Task Handle(HttpContext http)
@@ -30,6 +52,7 @@ public sealed partial class ApiDoor(
         var started = time.GetTimestamp();
         http.Response.Headers["x-amzn-RequestId"] = requestId;
         var call = new Call(requestId);
+        using var scope = log.BeginScope(new KeyValuePair<string, object>[] { new("RequestId", requestId) });
         try
         {
             await Answer(http, call);
@@ -38,7 +61,7 @@ public sealed partial class ApiDoor(
         {
             await Refuse(http, call, refusal);
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
             // The client left; there is nobody to answer.
         }
@@ -64,79 +87,95 @@ public sealed partial class ApiDoor(
 
     async Task Answer(HttpContext http, Call call)
     {
-        var signed = SignedRequest.Read(http.Request);
-        var body = await ReadBody(http.Request, http.RequestAborted);
-        (call.Api, call.Operation) = selector.Select(http.Request, signed, body.Span);
-        if (signed is null)
-            throw Api.Refuse.MissingAuthentication("Missing Authentication Token");
-        var (caller, content) = await verifier.Verify(http.Request, signed, body, http.RequestAborted);
+        var request = http.Request;
+        call.Api = selector.Candidates(request, null).FirstOrDefault();
+        var signed = SignedRequest.Read(request) ?? throw Api.Refuse.MissingAuthentication("Missing Authentication Token");
+        var candidates = selector.Candidates(request, signed.Service);
+        call.Api = candidates.FirstOrDefault() ?? call.Api;
+        var invalid = call.Api?.Invalid ?? TooLarge;
+        var bytesMax = candidates.Count == 0 ? 0 : candidates.Max(a => a.BodyBytesMax);
+        var body = await RequestBody.Read(request, ChunkedPayload.BytesMax(request, bytesMax), invalid, http.RequestAborted);
+        var (caller, content) = await verifier.Verify(request, signed, body, candidates.Any(a => a.AllowsUnsignedPayload), http.RequestAborted);
+        (call.Api, call.Operation) = selector.Select(request, candidates, content.Span);
         if (call.Operation is not { } operation)
-            throw Api.Refuse.UnknownOperation($"{http.Request.Method} {http.Request.Path} is no operation that this platform serves. docs/coverage.md lists those it does.");
-        using var activity = Trace.StartActivity(operation.Name, ActivityKind.Server);
-        activity?.SetTag("rpc.service", operation.Api.Name).SetTag("althing.request_id", call.RequestId);
-        if (!throttle.TryTake(caller.Account, operation))
-            throw operation.Api.Throttled();
+            throw Api.Refuse.UnknownOperation($"{request.Method} {request.Path} is no operation that this platform serves. docs/coverage.md lists those it does.");
         if (content.Length > operation.Api.BodyBytesMax)
             throw operation.Api.Invalid($"The body has {content.Length} bytes: {operation.Api.BodyBytesMax} are allowed.");
+        using var activity = Trace.StartActivity(operation.Name, ActivityKind.Server);
+        activity?.SetTag("rpc.service", operation.Api.Name).SetTag("althing.request_id", call.RequestId);
+        if (!throttle.TryTake(caller.Account, operation, out var wait))
+            throw Throttled(operation.Api, wait);
         var protocol = Protocol.Of(operation.Api);
-        var members = protocol.Read(operation, http.Request, content.Span);
+        var members = protocol.Read(operation, request, content.Span);
         var response = await Run(operation, members, caller, http, call.RequestId);
         await protocol.Write(operation, response, http.Response, http.RequestAborted);
     }
 
+    static ServiceException TooLarge(string message) => new("RequestEntityTooLargeException", 413, message);
+
+    static ServiceException Throttled(AwsApi api, TimeSpan wait)
+    {
+        var refusal = api.Throttled();
+        return new(refusal.Code, refusal.Status, refusal.Message, refusal.Fields) { RetryAfter = wait };
+    }
+
+    /// <summary>Runs the operation and notes in the audit log how it ended, if it can change anything.</summary>
     async ValueTask<object> Run(OperationInfo operation, JsonObject members, Caller caller, HttpContext http, string requestId)
     {
+        if (operation.IsReadOnly)
+            return await RunOnce(operation, members, caller, http.RequestAborted);
         var origin = new RequestOrigin(http.Connection.RemoteIpAddress?.ToString(), http.Request.Headers.UserAgent.ToString(), requestId);
+        string? error = "InternalFailureException";
         try
         {
-            var response = await runner.Run(operation, members, caller, http.RequestAborted);
-            if (!operation.IsReadOnly)
-                await audit.Note(operation, caller, members, null, origin);
+            // A change that has begun is brought to its end although the client may have left, so that the log tells the truth.
+            var response = await RunOnce(operation, members, caller, CancellationToken.None);
+            error = null;
             return response;
         }
-        catch (ServiceException refusal) when (!operation.IsReadOnly)
+        catch (ServiceException refusal)
         {
-            await audit.Note(operation, caller, members, refusal.Code, origin);
+            error = refusal.Code;
             throw;
         }
+        finally
+        {
+            await audit.Note(operation, caller, members, error, origin);
+        }
     }
 
-    static async ValueTask<ReadOnlyMemory<byte>> ReadBody(HttpRequest request, CancellationToken cancel)
+    async ValueTask<object> RunOnce(OperationInfo operation, JsonObject members, Caller caller, CancellationToken cancel)
     {
-        if (request.ContentLength == 0)
-            return default;
-        if (request.ContentLength > BodyBytesMax)
-            throw new ServiceException("RequestEntityTooLargeException", 413, $"The body has {request.ContentLength} bytes: {BodyBytesMax} are allowed.");
-        var buffer = new ArrayBufferWriter<byte>((int)(request.ContentLength ?? 4096));
         try
         {
-            while (true)
-            {
-                var read = await request.Body.ReadAsync(buffer.GetMemory(4096), cancel);
-                if (read == 0)
-                    return buffer.WrittenMemory;
-                buffer.Advance(read);
-                if (buffer.WrittenCount > BodyBytesMax)
-                    throw new ServiceException("RequestEntityTooLargeException", 413, $"The body is longer than the {BodyBytesMax} bytes that are allowed.");
-            }
+            return await runner.Run(operation, members, caller, cancel);
         }
-        catch (BadHttpRequestException bad)
+        catch (StorageConflictException)
         {
-            throw new ServiceException("InvalidRequestException", bad.StatusCode, "The body did not arrive whole: its length is not what the headers say.");
+            throw Api.Refuse.Unavailable("Too many calls change the same resource at once. Try again.");
         }
     }
 
-    static async Task Refuse(HttpContext http, Call call, ServiceException refusal)
+    async Task Refuse(HttpContext http, Call call, ServiceException refusal)
     {
-        if (http.Response.HasStarted)
+        try
         {
-            http.Abort();
-            return;
+            if (http.Response.HasStarted)
+            {
+                http.Abort();
+                return;
+            }
+            if (refusal.RetryAfter is { } wait)
+                http.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            Protocol protocol = call.Api is { } api ? Protocol.Of(api) : RestJson.Instance;
+            await protocol.WriteRefusal(refusal, call.Api, call.RequestId, http.Response, http.RequestAborted);
         }
-        if (refusal.RetryAfter is { } wait)
-            http.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        Protocol protocol = call.Api is { } api ? Protocol.Of(api) : RestJson.Instance;
-        await protocol.WriteRefusal(refusal, call.Api!, call.RequestId, http.Response, CancellationToken.None);
+        catch (Exception failure)
+        {
+            if (!http.RequestAborted.IsCancellationRequested)
+                LogFailure(log, failure, call.RequestId, call.Operation?.Name ?? "-");
+            http.Abort();
+        }
     }
 
     [LoggerMessage(1, LogLevel.Error, "Request {RequestId} ({Operation}) failed")]

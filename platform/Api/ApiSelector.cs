@@ -9,32 +9,56 @@ sealed class ApiSelector(OperationCatalog catalog)
 {
     readonly List<AwsApi> apis = [.. catalog.Apis];
 
-    public (AwsApi? Api, OperationInfo? Operation) Select(HttpRequest request, SignedRequest? signed, ReadOnlySpan<byte> body)
+    /// <summary>The APIs that a request can mean, the likeliest first.</summary>
+    public List<AwsApi> Candidates(HttpRequest request, string? service)
     {
         var target = request.Headers["X-Amz-Target"].ToString();
-        var candidates = Candidates(request, signed?.Service, target);
-        if (target.Length > 0 && candidates.FirstOrDefault(a => a.TargetPrefix is { } p && target.StartsWith(p + ".", StringComparison.Ordinal)) is { } json)
-            return (json, catalog.Find(json.Name, target[(json.TargetPrefix!.Length + 1)..]));
-        var path = SignedRequest.RawTarget(request).Path;
+        var host = request.Host.Host;
+        var named = service is null ? [] : apis.Where(a => a.SigningNames.Contains(service, StringComparer.OrdinalIgnoreCase)).ToList();
+        var fitting = named.Count > 0 || service is not null ? named : apis.Where(a => HostFit(a, host) > 0 || IsTarget(a, target)).ToList();
+        return [.. fitting.OrderByDescending(a => IsTarget(a, target)).ThenByDescending(a => HostFit(a, host))];
+    }
+
+    /// <summary>The operation among the candidates.</summary>
+    public (AwsApi? Api, OperationInfo? Operation) Select(HttpRequest request, List<AwsApi> candidates, ReadOnlySpan<byte> body)
+    {
+        var target = request.Headers["X-Amz-Target"].ToString();
+        var (path, query) = SignedRequest.RawTarget(request);
         foreach (var api in candidates)
         {
-            var found = api.Protocol == WireProtocol.AwsQuery
-                ? catalog.Find(api.Name, AwsQuery.Form(request, body).GetValueOrDefault("Action").ToString())
-                : catalog.Match(api, request.Method, path);
+            var found = api.Protocol switch
+            {
+                WireProtocol.RestJson => target.Length == 0 ? catalog.Match(api, request.Method, path) : null,
+                WireProtocol.AwsQuery => AwsQuery.Find(catalog, api, AwsQuery.Form(request.Method, query, body)),
+                _ => IsTarget(api, target) ? catalog.Find(api.Name, target[(api.TargetPrefix!.Length + 1)..]) : null,
+            };
             if (found is not null)
                 return (api, found);
         }
         return (candidates.FirstOrDefault(), null);
     }
 
-    List<AwsApi> Candidates(HttpRequest request, string? service, string target)
+    /// <summary>Whether an unsigned request looks like one to an API rather than to a page: it has a route here.</summary>
+    public bool HasRoute(HttpRequest request) =>
+        apis.Any(a => a.Protocol == WireProtocol.RestJson && catalog.Match(a, request.Method, SignedRequest.RawTarget(request).Path) is not null);
+
+    static bool IsTarget(AwsApi api, string target) =>
+        target.Length > 0 && api.TargetPrefix is { } prefix && target.StartsWith(prefix + ".", StringComparison.Ordinal);
+
+    /// <summary>
+    /// How well a host fits: the longer the prefix the better, at the host's beginning better than behind another prefix, which SDKs
+    /// put before the endpoint for some operations.
+    /// </summary>
+    static int HostFit(AwsApi api, string host)
     {
-        if (service is not null)
-            return [.. apis.Where(a => a.SigningNames.Contains(service, StringComparer.OrdinalIgnoreCase))];
-        var host = request.Host.Host;
-        var byHost = apis.Where(a => a.HostPrefixes.Any(p => host.StartsWith(p + ".", StringComparison.OrdinalIgnoreCase))).ToList();
-        if (byHost.Count > 0)
-            return byHost;
-        return [.. apis.Where(a => a.TargetPrefix is { } p && target.StartsWith(p + ".", StringComparison.Ordinal))];
+        var best = 0;
+        foreach (var prefix in api.HostPrefixes)
+        {
+            if (host.StartsWith(prefix + ".", StringComparison.OrdinalIgnoreCase))
+                best = Math.Max(best, 1000 + prefix.Length);
+            else if (host.Contains("." + prefix + ".", StringComparison.OrdinalIgnoreCase))
+                best = Math.Max(best, prefix.Length);
+        }
+        return best;
     }
 }

@@ -35,6 +35,17 @@ public sealed class HeaderAttribute(string name) : LocationAttribute(name);
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class PayloadAttribute() : LocationAttribute(null);
 
+/// <summary>A response's integer member that is the HTTP status itself.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class StatusCodeAttribute() : LocationAttribute(null);
+
+/// <summary>
+/// The member is the client's name for this very call: the same token with the same request answers what the first call answered, and with
+/// another request is refused, for 24 hours. See <see cref="IdempotencyStore"/>.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class IdempotencyTokenAttribute : Attribute;
+
 /// <summary>Where a member travels when that is not the JSON body.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public abstract class LocationAttribute(string? name) : Attribute

@@ -1,30 +1,38 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Althing.Identity;
+using Microsoft.Extensions.Logging;
 
 namespace Althing.Api;
 
 /// <summary>
-/// Who changed what: one JSON line for each mutating call, in <c>audit.jsonl</c> of the data folder. Lines are written by one task in the
-/// order of the calls and flushed whenever none waits; a call never waits for the disk. At 64 MB the file is renamed and the last four kept.
+/// Who changed what: one JSON line for each mutating call, in <c>audit.jsonl</c> of the data folder, with the members of a CloudTrail event.
 /// </summary>
-public sealed class AuditLog : IAsyncDisposable
+/// <remarks>
+/// One task writes the lines in the order of the calls and hands them to the operating system whenever none waits; a call waits for it only
+/// when 100 000 lines are behind. A clean shutdown writes all; a crash of the machine can lose the last moments, a crash of the process
+/// those not yet handed over. At 64 MB the file is renamed, and the last four are kept.
+/// </remarks>
+public sealed partial class AuditLog : IAsyncDisposable
 {
     const long BytesMax = 64L << 20;
     const int FilesKept = 4;
-    static readonly string[] SecretMembers = ["privateKey", "password", "token", "secret", "passwordHash", "SecretAccessKey"];
 
-    readonly Channel<string> lines = Channel.CreateBounded<string>(new BoundedChannelOptions(100_000) { SingleReader = true });
+    readonly Channel<JsonObject> lines = Channel.CreateBounded<JsonObject>(new BoundedChannelOptions(100_000) { SingleReader = true });
     readonly string path;
+    readonly long bytesMax;
     readonly TimeProvider time;
+    readonly ILogger log;
     readonly Task writer;
+    bool complained;
 
-    public AuditLog(string folder, TimeProvider time)
+    public AuditLog(string folder, TimeProvider time, ILogger<AuditLog> log) : this(folder, time, log, BytesMax) { }
+
+    internal AuditLog(string folder, TimeProvider time, ILogger log, long bytesMax)
     {
         path = Path.Combine(folder, "audit.jsonl");
-        this.time = time;
+        (this.time, this.log, this.bytesMax) = (time, log, bytesMax);
         writer = Task.Run(Write);
     }
 
@@ -33,7 +41,7 @@ public sealed class AuditLog : IAsyncDisposable
     {
         JsonObject line = new()
         {
-            ["eventTime"] = time.GetUtcNow().ToString("O"),
+            ["eventTime"] = time.GetUtcNow().UtcDateTime.ToString("O"),
             ["eventSource"] = operation.Api.Name,
             ["eventName"] = operation.Name,
             ["awsRegion"] = caller.Region,
@@ -44,38 +52,40 @@ public sealed class AuditLog : IAsyncDisposable
             ["userAgent"] = origin.UserAgent,
             ["requestId"] = origin.RequestId,
             ["errorCode"] = error,
-            ["requestParameters"] = Redact(request),
+            ["requestParameters"] = AuditRedaction.Redact(request),
         };
-        await lines.Writer.WriteAsync(line.ToJsonString(WireJson.AsDeclared));
+        await lines.Writer.WriteAsync(line);
     }
-
-    static JsonNode? Redact(JsonNode? node) => node switch
-    {
-        JsonObject record => new JsonObject(record.Select(m => KeyValuePair.Create(m.Key,
-            SecretMembers.Any(s => m.Key.Contains(s, StringComparison.OrdinalIgnoreCase)) ? "***" : Redact(m.Value)))),
-        JsonArray list => new JsonArray([.. list.Select(Redact)]),
-        _ => node?.DeepClone(),
-    };
 
     async Task Write()
     {
-        var file = Open();
+        FileStream? file = null;
         await foreach (var line in lines.Reader.ReadAllAsync())
         {
             try
             {
-                await file.WriteAsync(Encoding.UTF8.GetBytes(line + "\n"));
+                file ??= Open();
+                await file.WriteAsync(Encoding.UTF8.GetBytes(line.ToJsonString(WireJson.AsDeclared) + "\n"));
                 if (lines.Reader.Count == 0)
                     await file.FlushAsync();
-                if (file.Length > BytesMax)
-                    file = await Rotate(file);
+                if (file.Position > bytesMax)
+                {
+                    await file.DisposeAsync();
+                    file = null;
+                    Rotate();
+                }
+                complained = false;
             }
-            catch (IOException)
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
-                // A full disk must not stop the platform; the next line tries again.
+                // A full disk must not stop the platform; the next line tries again. One complaint, not one a line.
+                if (!complained)
+                    LogUnwritten(log, failure, path);
+                complained = true;
             }
         }
-        await file.DisposeAsync();
+        if (file is not null)
+            await file.DisposeAsync();
     }
 
     FileStream Open()
@@ -86,16 +96,14 @@ public sealed class AuditLog : IAsyncDisposable
         return new(path, options);
     }
 
-    async Task<FileStream> Rotate(FileStream file)
+    void Rotate()
     {
-        await file.DisposeAsync();
         for (var i = FilesKept - 1; i >= 1; i--)
         {
             if (File.Exists($"{path}.{i}"))
                 File.Move($"{path}.{i}", $"{path}.{i + 1}", overwrite: true);
         }
         File.Move(path, $"{path}.1", overwrite: true);
-        return Open();
     }
 
     public async ValueTask DisposeAsync()
@@ -103,7 +111,33 @@ public sealed class AuditLog : IAsyncDisposable
         lines.Writer.TryComplete();
         await writer;
     }
+
+    [LoggerMessage(1, LogLevel.Error, "The audit log {Path} cannot be written: changes go unrecorded until it can. Make room or mend the rights")]
+    static partial void LogUnwritten(ILogger logger, Exception failure, string path);
 }
 
 /// <summary>Where a call came from, for the audit log.</summary>
 sealed record RequestOrigin(string? Address, string? UserAgent, string RequestId);
+
+/// <summary>Takes out of request parameters what must not be written down, and what is too long to be.</summary>
+static class AuditRedaction
+{
+    const int TextMax = 2048;
+    static readonly string[] SecretWords = ["privateKey", "password", "secret", "token", "credential", "signature"];
+
+    /// <summary>Tokens that are no secrets: a client's own names for its calls, and places in a listing.</summary>
+    static readonly HashSet<string> Harmless = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "clientToken", "clientRequestToken", "nextToken", "tokenKeyName", "tokenSigningPublicKeys", "credentialDurationSeconds", "signatureAlgorithm",
+    };
+
+    public static JsonNode? Redact(JsonNode? node) => node switch
+    {
+        JsonObject record => new JsonObject(record.Select(m => KeyValuePair.Create(m.Key, IsSecret(m.Key) ? "***" : Redact(m.Value)))),
+        JsonArray list => new JsonArray([.. list.Select(Redact)]),
+        JsonValue value when value.TryGetValue<string>(out var text) && text.Length > TextMax => $"{text[..TextMax]}… ({text.Length} characters)",
+        _ => node?.DeepClone(),
+    };
+
+    static bool IsSecret(string name) => !Harmless.Contains(name) && SecretWords.Any(s => name.Contains(s, StringComparison.OrdinalIgnoreCase));
+}

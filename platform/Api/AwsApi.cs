@@ -42,7 +42,13 @@ public sealed record AwsApi
     /// <summary>How shapes are written: camel case for most APIs, as declared for those whose members begin with a capital.</summary>
     public JsonSerializerOptions Json { get; init; } = WireJson.CamelCase;
 
-    /// <summary>The largest request body accepted.</summary>
+    /// <summary>Makes the API's own exception for an idempotency token that was used for another request; <see cref="Invalid"/> if not given.</summary>
+    public Func<string, ServiceException>? TokenReused { get; init; }
+
+    /// <summary>Whether a signature may leave the body out (<c>UNSIGNED-PAYLOAD</c>). AWS allows it for S3 and few others.</summary>
+    public bool AllowsUnsignedPayload { get; init; }
+
+    /// <summary>The largest request body accepted, without any chunk framing.</summary>
     public int BodyBytesMax { get; init; } = 1024 * 1024;
 
     internal static AwsApi Of(Type marker) =>

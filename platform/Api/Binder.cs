@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 
 namespace Althing.Api;
 
@@ -33,8 +34,11 @@ static class Binder
     {
         if (body.IsEmpty)
             return [];
+        if (!Utf8.IsValid(body))
+            throw api.Invalid("The request body is not valid UTF-8.");
         try
         {
+            CheckEscapes(body);
             var options = new JsonDocumentOptions { MaxDepth = WireJson.DepthMax, AllowDuplicateProperties = false };
             return JsonNode.Parse(body, null, options) as JsonObject
                 ?? throw api.Invalid("The request body must be a JSON object.");
@@ -42,6 +46,29 @@ static class Binder
         catch (JsonException refusal)
         {
             throw api.Invalid($"The request body is not valid JSON (line {refusal.LineNumber + 1}, byte {refusal.BytePositionInLine}).");
+        }
+    }
+
+    /// <summary>
+    /// Half a surrogate pair, written as an escape, is valid JSON and no text: reading it later would fail in places that do not expect it.
+    /// </summary>
+    static void CheckEscapes(ReadOnlySpan<byte> body)
+    {
+        if (body.IndexOf("\\u"u8) < 0)
+            return;
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = WireJson.DepthMax });
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.PropertyName or JsonTokenType.String) || !reader.ValueIsEscaped)
+                continue;
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                throw new JsonException("An escape stands for half a character.", null, null, reader.TokenStartIndex);
+            }
         }
     }
 
@@ -57,7 +84,7 @@ static class Binder
         if (type == typeof(int) || type == typeof(long))
             return long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : JsonValue.Create(text);
         if (type == typeof(double) || type == typeof(float))
-            return double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : JsonValue.Create(text);
+            return double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : JsonValue.Create(text);
         return JsonValue.Create(text);
     }
 

@@ -9,9 +9,6 @@ namespace Althing.Api;
 /// <summary>Holds a request, and the records inside it, to the limits that its attributes state.</summary>
 static class Constraints
 {
-    /// <summary>The model's patterns are simple; none needs longer, and none may stop the door.</summary>
-    static readonly TimeSpan PatternTimeMax = TimeSpan.FromMilliseconds(250);
-
     static readonly ConcurrentDictionary<Type, IReadOnlyList<Rule>> RulesOf = new();
     static readonly ConcurrentDictionary<string, Regex> Patterns = new();
 
@@ -49,7 +46,7 @@ static class Constraints
         {
             case string text:
                 if (rule.Length is { } length)
-                    CheckLength(text.Length, length.Min, length.Max, what => Fail(text, what));
+                    CheckLength(Characters(text), length.Min, length.Max, what => Fail(text, what));
                 if (rule.Pattern is { } pattern && !Matches(pattern.Expression, text))
                     Fail(text, $"satisfy regular expression pattern: {pattern.Expression}");
                 if (rule.OneOf is { } oneOf && !oneOf.Values.Contains(text))
@@ -93,7 +90,7 @@ static class Constraints
 
         if (entry.Key is { } key && rule.Each is { } keys)
         {
-            CheckLength(key.Length, keys.KeyLengthMin, keys.KeyLengthMax, what => Fail(key, what));
+            CheckLength(Characters(key), keys.KeyLengthMin, keys.KeyLengthMax, what => Fail(key, what));
             if (keys.KeyPattern is { } pattern && !Matches(pattern, key))
                 Fail(key, $"satisfy regular expression pattern: {pattern}");
         }
@@ -103,7 +100,7 @@ static class Constraints
         {
             if (rule.Each is { } each)
             {
-                CheckLength(text.Length, each.LengthMin, each.LengthMax, what => Fail(text, what));
+                CheckLength(Characters(text), each.LengthMin, each.LengthMax, what => Fail(text, what));
                 if (each.Pattern is { } pattern && !Matches(pattern, text))
                     Fail(text, $"satisfy regular expression pattern: {pattern}");
             }
@@ -122,9 +119,18 @@ static class Constraints
             fail($"have length less than or equal to {max}");
     }
 
+    /// <summary>The models count Unicode characters, not UTF-16 units.</summary>
+    static int Characters(string text)
+    {
+        var pairs = 0;
+        foreach (var unit in text)
+            pairs += char.IsHighSurrogate(unit) ? 1 : 0;
+        return text.Length - pairs;
+    }
+
     static bool Matches(string pattern, string text)
     {
-        var regex = Patterns.GetOrAdd(pattern, p => new Regex($@"\A(?:{p})\z", RegexOptions.CultureInvariant, PatternTimeMax));
+        var regex = Patterns.GetOrAdd(pattern, p => ModelPattern.Compile(p));
         try
         {
             return regex.IsMatch(text);

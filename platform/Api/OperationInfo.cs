@@ -11,6 +11,7 @@ public sealed class OperationInfo
     readonly Lazy<Operation> instance;
     readonly Lazy<IReadOnlyList<MemberInfo>> requestMembers;
     readonly Lazy<IReadOnlyList<MemberInfo>> responseMembers;
+    readonly Lazy<MemberInfo?> tokenMember;
 
     internal OperationInfo(Type type, OperationAttribute attribute, AwsApi api, IServiceProvider services)
     {
@@ -28,6 +29,8 @@ public sealed class OperationInfo
         (RequestType, ResponseType) = (shapes[0], shapes[1]);
         instance = new(() => (Operation)ActivatorUtilities.CreateInstance(services, type));
         requestMembers = new(() => MemberInfo.Of(RequestType, api.Json));
+        tokenMember = new(() => RequestMembers.FirstOrDefault(m => m.Property.IsDefined(typeof(IdempotencyTokenAttribute), inherit: false)));
+        LabelSegments = [.. (Template ?? "").Split('?')[0].Split('/', StringSplitOptions.RemoveEmptyEntries).Select(s => s.StartsWith('{') ? s.Trim('{', '}') : null)];
         responseMembers = new(() => MemberInfo.Of(ResponseType, api.Json));
     }
 
@@ -44,6 +47,12 @@ public sealed class OperationInfo
     public Type ResponseType { get; }
     public IReadOnlyList<MemberInfo> RequestMembers => requestMembers.Value;
     public IReadOnlyList<MemberInfo> ResponseMembers => responseMembers.Value;
+
+    /// <summary>The member that carries the idempotency token, if there is one.</summary>
+    public MemberInfo? TokenMember => tokenMember.Value;
+
+    /// <summary>The names of the path's labels by segment, null for literal segments; a greedy one keeps its plus.</summary>
+    internal IReadOnlyList<string?> LabelSegments { get; }
     internal Operation Instance => instance.Value;
 
     static Type[] ShapesOf(Type type)

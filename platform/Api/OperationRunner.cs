@@ -5,7 +5,7 @@ using Althing.Identity;
 namespace Althing.Api;
 
 /// <summary>Runs an operation for an authenticated caller, whichever door it came by: binds, checks, authorizes, does the work.</summary>
-public sealed class OperationRunner
+public sealed class OperationRunner(IdempotencyStore idempotency)
 {
     /// <param name="members">All members of the request under their JSON names.</param>
     /// <exception cref="ServiceException">Any modelled refusal.</exception>
@@ -13,7 +13,9 @@ public sealed class OperationRunner
     {
         var request = Binder.Bind(operation, members);
         Authorize(operation, request, caller);
-        return await operation.Instance.Execute(request, caller, cancel);
+        if (operation.TokenMember is not { } member || member.Property.GetValue(request) is not string { Length: > 0 } token)
+            return await operation.Instance.Execute(request, caller, cancel);
+        return await idempotency.Run(operation, caller.Account, token, members, () => operation.Instance.Execute(request, caller, cancel), cancel);
     }
 
     static void Authorize(OperationInfo operation, object request, Caller caller)

@@ -21,6 +21,8 @@ sealed class RouteTable
         {
             if (segment.EndsWith("+}", StringComparison.Ordinal))
             {
+                if (node.Greedy is { } greedy)
+                    throw new InvalidOperationException($"{operation.Name} and {greedy.Name} of {operation.Api.Name} share {operation.Method} {operation.Template}.");
                 node.Greedy = operation;
                 return;
             }
@@ -38,7 +40,11 @@ sealed class RouteTable
     {
         if (!roots.TryGetValue(method, out var root))
             return null;
-        return Find(root, rawPath.Trim('/').Split('/'), 0);
+        var segments = rawPath.Trim('/').Split('/');
+        // No client sends these: libraries resolve them first. Whoever does is looking for a way around.
+        if (segments.Any(s => s is "." or ".."))
+            return null;
+        return Find(root, segments, 0);
     }
 
     static OperationInfo? Find(Node node, string[] segments, int at)
@@ -57,15 +63,14 @@ sealed class RouteTable
     public static Dictionary<string, string> Labels(OperationInfo operation, string rawPath)
     {
         Dictionary<string, string> labels = new(StringComparer.Ordinal);
-        var template = operation.Template!.Split('?')[0].Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var names = operation.LabelSegments;
         var segments = rawPath.Trim('/').Split('/');
-        for (var i = 0; i < template.Length; i++)
+        for (var i = 0; i < names.Count && i < segments.Length; i++)
         {
-            if (!template[i].StartsWith('{'))
+            if (names[i] is not { } name)
                 continue;
-            var name = template[i].Trim('{', '}', '+');
-            var raw = template[i].EndsWith("+}", StringComparison.Ordinal) ? string.Join('/', segments[i..]) : segments[i];
-            labels[name] = Uri.UnescapeDataString(raw);
+            var raw = name.EndsWith('+') ? string.Join('/', segments[i..]) : segments[i];
+            labels[name.TrimEnd('+')] = Uri.UnescapeDataString(raw);
         }
         return labels;
     }

@@ -36,6 +36,8 @@ public static class Refuse
 
     public static ServiceException Throttling() => new("ThrottlingException", 429, "Rate exceeded. Wait and try again.");
 
+    public static ServiceException Unavailable(string message) => new("ServiceUnavailableException", 503, message);
+
     public static ServiceException InternalFailure(string requestId) =>
         new("InternalFailureException", 500, $"The platform failed to answer. Its log has the cause under request id {requestId}.");
 }

@@ -29,8 +29,11 @@ public sealed partial class TagStore(IStore store)
     {
         var row = await store.Get(ResourceTags.Table, account, resource, cancel);
         Dictionary<string, string> merged = row is { } known ? new(known.Value.Tags) : [];
+        HashSet<string> given = new(StringComparer.Ordinal);
         foreach (var (key, value) in tags)
         {
+            if (!given.Add(key))
+                throw invalid($"The tag key '{key}' is given more than once.");
             if (Problem(key, value) is { } problem)
                 throw invalid(problem);
             merged[key] = value;

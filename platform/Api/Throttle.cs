@@ -12,14 +12,17 @@ public sealed record ThrottleOptions
     /// <summary>Calls at once before the rate counts.</summary>
     public double Burst { get; init; } = 10_000;
 
-    /// <summary>Rates of single operations, as <c>iot:CreateThing</c>, that differ.</summary>
+    /// <summary>Rates of single operations, as <c>iot:CreateThing</c>, that differ. Their burst is one second's calls.</summary>
     public IReadOnlyDictionary<string, double> Rates { get; init; } = new Dictionary<string, double>();
 }
 
-/// <summary>A token bucket for each account and operation. The number of buckets is bounded by accounts times operations.</summary>
+/// <summary>A token bucket for each account and operation that was called lately.</summary>
 sealed class Throttle(ThrottleOptions options, TimeProvider time)
 {
-    readonly ConcurrentDictionary<(AccountId, string), Bucket> buckets = new();
+    /// <summary>More buckets than this are first cleared of those that are full again, which say nothing.</summary>
+    const int BucketsMax = 50_000;
+
+    readonly ConcurrentDictionary<(AccountId, OperationInfo), Bucket> buckets = new();
 
     sealed class Bucket
     {
@@ -28,20 +31,46 @@ sealed class Throttle(ThrottleOptions options, TimeProvider time)
     }
 
     /// <summary>Takes one call; false when there are too many.</summary>
-    public bool TryTake(AccountId account, OperationInfo operation)
+    /// <param name="wait">How long until there is room for one.</param>
+    public bool TryTake(AccountId account, OperationInfo operation, out TimeSpan wait)
     {
-        var name = $"{operation.Api.Name}:{operation.Name}";
-        var (rate, burst) = options.Rates.TryGetValue(name, out var own) ? (own, Math.Max(own, 1)) : (options.CallsPerSecond, options.Burst);
-        var bucket = buckets.GetOrAdd((account, name), _ => new() { Tokens = burst, Filled = time.GetTimestamp() });
+        var (rate, burst) = Limits(operation);
+        var now = time.GetTimestamp();
+        if (!buckets.TryGetValue((account, operation), out var bucket))
+        {
+            if (buckets.Count >= BucketsMax)
+                Clear(now);
+            bucket = buckets.GetOrAdd((account, operation), _ => new() { Tokens = burst, Filled = now });
+        }
         lock (bucket)
         {
-            var now = time.GetTimestamp();
             bucket.Tokens = Math.Min(burst, bucket.Tokens + (time.GetElapsedTime(bucket.Filled, now).TotalSeconds * rate));
             bucket.Filled = now;
             if (bucket.Tokens < 1)
+            {
+                wait = TimeSpan.FromSeconds((1 - bucket.Tokens) / rate);
                 return false;
+            }
             bucket.Tokens--;
+            wait = TimeSpan.Zero;
             return true;
+        }
+    }
+
+    internal int Buckets => buckets.Count;
+
+    (double Rate, double Burst) Limits(OperationInfo operation) =>
+        options.Rates.Count > 0 && options.Rates.TryGetValue($"{operation.Api.Name}:{operation.Name}", out var own)
+            ? (own, Math.Max(own, 1))
+            : (options.CallsPerSecond, options.Burst);
+
+    void Clear(long now)
+    {
+        foreach (var (key, bucket) in buckets)
+        {
+            var (rate, burst) = Limits(key.Item2);
+            if (bucket.Tokens + (time.GetElapsedTime(bucket.Filled, now).TotalSeconds * rate) >= burst)
+                buckets.TryRemove(key, out _);
         }
     }
 }

@@ -16,7 +16,10 @@ public static class WireJson
 
     public static JsonSerializerOptions AsDeclared { get; } = Make(null);
 
-    static JsonSerializerOptions Make(JsonNamingPolicy? naming)
+    /// <summary>As declared, with times in ISO 8601: how AWS Query answers.</summary>
+    internal static JsonSerializerOptions Query { get; } = Make(null, new IsoSeconds());
+
+    static JsonSerializerOptions Make(JsonNamingPolicy? naming, JsonConverter? time = null)
     {
         var options = new JsonSerializerOptions
         {
@@ -27,7 +30,7 @@ public static class WireJson
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
             TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
         };
-        options.Converters.Add(new EpochSeconds());
+        options.Converters.Add(time ?? new EpochSeconds());
         options.MakeReadOnly();
         return options;
     }
@@ -54,5 +57,14 @@ public static class WireJson
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
             writer.WriteNumberValue(value.ToUnixTimeMilliseconds() / 1000m);
+    }
+
+    sealed class IsoSeconds : JsonConverter<DateTimeOffset>
+    {
+        public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException("Only answers are written so.");
+
+        public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
     }
 }

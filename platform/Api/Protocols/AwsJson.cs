@@ -9,13 +9,13 @@ sealed class AwsJson : Protocol
 {
     public static AwsJson Instance { get; } = new();
 
-    static string ContentType(AwsApi api) => api.Protocol == WireProtocol.AwsJson10 ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1";
+    static string ContentType(AwsApi? api) => api?.Protocol == WireProtocol.AwsJson10 ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1";
 
     public override JsonObject Read(OperationInfo operation, HttpRequest request, ReadOnlySpan<byte> body) => Binder.ParseBody(body, operation.Api);
 
     public override Task Write(OperationInfo operation, object response, HttpResponse http, CancellationToken cancel) =>
         WriteBytes(http, operation.Status, ContentType(operation.Api), JsonSerializer.SerializeToUtf8Bytes(response, operation.ResponseType, operation.Api.Json), cancel);
 
-    public override Task WriteRefusal(ServiceException refusal, AwsApi api, string requestId, HttpResponse http, CancellationToken cancel) =>
+    public override Task WriteRefusal(ServiceException refusal, AwsApi? api, string requestId, HttpResponse http, CancellationToken cancel) =>
         WriteBytes(http, refusal.Status, ContentType(api), RefusalBody(refusal, withType: true), cancel);
 }

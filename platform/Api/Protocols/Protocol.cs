@@ -19,7 +19,7 @@ abstract class Protocol
 
     public abstract Task Write(OperationInfo operation, object response, HttpResponse http, CancellationToken cancel);
 
-    public abstract Task WriteRefusal(ServiceException refusal, AwsApi api, string requestId, HttpResponse http, CancellationToken cancel);
+    public abstract Task WriteRefusal(ServiceException refusal, AwsApi? api, string requestId, HttpResponse http, CancellationToken cancel);
 
     private protected static async Task WriteBytes(HttpResponse http, int status, string contentType, ReadOnlyMemory<byte> body, CancellationToken cancel)
     {

@@ -1,4 +1,6 @@
+using System.Collections;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -15,11 +17,7 @@ sealed class RestJson : Protocol
         var payload = operation.RequestMembers.FirstOrDefault(m => m.Location is PayloadAttribute);
         var members = payload is null ? Binder.ParseBody(body, operation.Api) : [];
         if (payload is not null && body.Length > 0)
-        {
-            members[payload.JsonName] = payload.Property.PropertyType == typeof(byte[])
-                ? Convert.ToBase64String(body)
-                : Binder.ParseBody(body, operation.Api);
-        }
+            members[payload.JsonName] = ReadPayload(payload, operation, body);
         Dictionary<string, string>? labels = null;
         foreach (var member in operation.RequestMembers)
         {
@@ -39,23 +37,60 @@ sealed class RestJson : Protocol
         return members;
     }
 
-    public override async Task Write(OperationInfo operation, object response, HttpResponse http, CancellationToken cancel)
+    static JsonNode? ReadPayload(MemberInfo payload, OperationInfo operation, ReadOnlySpan<byte> body)
     {
-        byte[]? raw = null;
+        if (payload.Property.PropertyType == typeof(byte[]))
+            return Convert.ToBase64String(body);
+        if (payload.Property.PropertyType != typeof(string))
+            return Binder.ParseBody(body, operation.Api);
+        return System.Text.Unicode.Utf8.IsValid(body) ? Encoding.UTF8.GetString(body) : throw operation.Api.Invalid("The request body is not valid UTF-8.");
+    }
+
+    public override Task Write(OperationInfo operation, object response, HttpResponse http, CancellationToken cancel)
+    {
+        var status = operation.Status;
+        MemberInfo? payload = null;
         foreach (var member in operation.ResponseMembers)
         {
-            if (member.Location is HeaderAttribute && member.Property.GetValue(response) is { } value)
-                http.Headers[member.WireName] = Convert.ToString(value, CultureInfo.InvariantCulture);
-            else if (member is { Location: PayloadAttribute } && member.Property.GetValue(response) is byte[] bytes)
-                raw = bytes;
+            if (member.Location is null)
+                continue;
+            if (member.Location is PayloadAttribute)
+                payload = member;
+            else if (member.Property.GetValue(response) is not { } value)
+                continue;
+            else if (member.Location is StatusCodeAttribute)
+                status = Convert.ToInt32(value, CultureInfo.InvariantCulture);
+            else
+                http.Headers[member.WireName] = HeaderText(value);
         }
-        if (raw is not null)
+        if (status is 204 or 304)
         {
-            await WriteBytes(http, operation.Status, "application/octet-stream", raw, cancel);
-            return;
+            http.StatusCode = status;
+            return Task.CompletedTask;
         }
-        await WriteBytes(http, operation.Status, "application/json", Body(operation, response), cancel);
+        return payload is null
+            ? WriteBytes(http, status, "application/json", Body(operation, response), cancel)
+            : WritePayload(http, status, payload.Property.GetValue(response), operation, cancel);
     }
+
+    static Task WritePayload(HttpResponse http, int status, object? payload, OperationInfo operation, CancellationToken cancel) => payload switch
+    {
+        // An operation that knows better what its bytes are says so in a header member.
+        null => WriteBytes(http, status, http.ContentType ?? "application/octet-stream", default, cancel),
+        byte[] bytes => WriteBytes(http, status, http.ContentType ?? "application/octet-stream", bytes, cancel),
+        string text => WriteBytes(http, status, http.ContentType ?? "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text), cancel),
+        _ => WriteBytes(http, status, "application/json", JsonSerializer.SerializeToUtf8Bytes(payload, payload.GetType(), operation.Api.Json), cancel),
+    };
+
+    /// <summary>Header values as Smithy writes them; a line break in one would be an injection.</summary>
+    static string HeaderText(object value) => value switch
+    {
+        string text => text.ReplaceLineEndings(" "),
+        bool truth => truth ? "true" : "false",
+        DateTimeOffset time => time.ToString("R", CultureInfo.InvariantCulture),
+        IEnumerable list => string.Join(", ", list.Cast<object>().Select(HeaderText)),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
 
     static byte[] Body(OperationInfo operation, object response)
     {
@@ -67,7 +102,7 @@ sealed class RestJson : Protocol
         return JsonSerializer.SerializeToUtf8Bytes(body, operation.Api.Json);
     }
 
-    public override Task WriteRefusal(ServiceException refusal, AwsApi api, string requestId, HttpResponse http, CancellationToken cancel)
+    public override Task WriteRefusal(ServiceException refusal, AwsApi? api, string requestId, HttpResponse http, CancellationToken cancel)
     {
         http.Headers["x-amzn-ErrorType"] = refusal.Code;
         return WriteBytes(http, refusal.Status, "application/json", RefusalBody(refusal, withType: false), cancel);

@@ -27,12 +27,25 @@ static class Sig
     public static string StringToSign(string timestamp, string scope, string canonicalRequest) =>
         $"{Algorithm}\n{timestamp}\n{scope}\n{HashHex(Encoding.UTF8.GetBytes(canonicalRequest))}";
 
-    /// <summary>The path as signed: every segment encoded once more, except for S3, which signs it as it was sent.</summary>
+    /// <summary>
+    /// The path as signed: without dot segments and empty segments, every segment encoded once more; for S3 as it was sent.
+    /// </summary>
     public static string CanonicalPath(string rawPath, bool encodeAgain)
     {
         if (rawPath.Length == 0)
             return "/";
-        return encodeAgain ? string.Join('/', rawPath.Split('/').Select(Encode)) : rawPath;
+        if (!encodeAgain)
+            return rawPath;
+        List<string> kept = [];
+        foreach (var segment in rawPath.Split('/'))
+        {
+            if (segment == ".." && kept.Count > 0)
+                kept.RemoveAt(kept.Count - 1);
+            else if (segment is not ("" or "." or ".."))
+                kept.Add(Encode(segment));
+        }
+        var path = "/" + string.Join('/', kept);
+        return kept.Count > 0 && rawPath.EndsWith('/') ? path + "/" : path;
     }
 
     /// <summary>The query as signed: decoded, encoded the one AWS way, sorted by name, then value.</summary>

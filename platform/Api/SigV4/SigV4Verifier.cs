@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Althing.Identity;
@@ -11,28 +12,58 @@ public sealed class SigV4Verifier(SigningKeys keys, TimeProvider time)
     /// <summary>How far a client's clock may be off, either way.</summary>
     static readonly TimeSpan SkewMax = TimeSpan.FromMinutes(5);
 
+    const int DerivedKeysMax = 10_000;
+    readonly ConcurrentDictionary<(string Secret, string Date, string Region, string Service), byte[]> derivedKeys = new();
+
     /// <summary>Checks the signature over the request and answers who signed, and the body without any chunk framing.</summary>
     /// <param name="body">The body as received.</param>
     /// <exception cref="ServiceException">Any of the signature exceptions.</exception>
-    internal async ValueTask<(Caller Caller, ReadOnlyMemory<byte> Body)> Verify(HttpRequest request, SignedRequest signed, ReadOnlyMemory<byte> body, CancellationToken cancel)
+    internal async ValueTask<(Caller Caller, ReadOnlyMemory<byte> Body)> Verify(
+        HttpRequest request, SignedRequest signed, ReadOnlyMemory<byte> body, bool unsignedPayloadAllowed, CancellationToken cancel)
     {
         CheckTime(signed);
         var (key, problem) = await keys.Find(signed.AccessKeyId, signed.SessionToken, signed.Region, cancel);
         if (key is null)
             throw problem == KeyProblem.ExpiredToken ? Refuse.ExpiredToken() : Refuse.UnrecognizedClient();
-        if (!signed.SignedHeaders.Contains("host"))
-            throw Refuse.InvalidSignature("The host header must be among the signed headers.");
-        var payload = PayloadHash(request, signed, body.Span);
+        RequireSigned(request, signed, "host");
+        RequireSigned(request, signed, "x-amz-target");
+        var payload = PayloadHash(request, signed, body.Span, unsignedPayloadAllowed);
         var canonical = Canonical(request, signed, payload);
-        var derived = Sig.DeriveKey(key.SecretAccessKey.Value, signed.Date, signed.Region, signed.Service);
+        var derived = DerivedKey(key, signed);
         var expected = Sig.Sign(derived, Sig.StringToSign(signed.Timestamp, signed.Scope, canonical));
         if (!CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(expected), Encoding.ASCII.GetBytes(signed.Signature)))
             throw Refuse.InvalidSignature("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.");
         var caller = key.Caller with { Context = WithRequest(key.Caller.Context, request) };
-        if (!ChunkedPayload.IsChunked(payload))
-            return (caller, body);
-        var unsignedChunks = payload.Contains("UNSIGNED", StringComparison.Ordinal);
-        return (caller, ChunkedPayload.Decode(body.Span, signed, unsignedChunks ? null : text => Sig.Sign(derived, text)));
+        return (caller, ChunkedPayload.IsChunked(payload) ? ChunkedPayload.Decode(body.Span, payload, signed, text => Sig.Sign(derived, text)) : body);
+    }
+
+    /// <summary>Authenticates a request without a body, such as the opening of a WebSocket.</summary>
+    /// <returns>Null when the request carries no signature.</returns>
+    /// <exception cref="ServiceException">It carries a wrong one.</exception>
+    public async ValueTask<Caller?> Authenticate(HttpRequest request, CancellationToken cancel)
+    {
+        if (SignedRequest.Read(request) is not { } signed)
+            return null;
+        var (caller, _) = await Verify(request, signed, default, unsignedPayloadAllowed: false, cancel);
+        return caller;
+    }
+
+    /// <summary>The day's key, worked out once: four of the five hashes of a small request. Keyed by the secret, so a changed one is never mistaken.</summary>
+    byte[] DerivedKey(SigningKey key, SignedRequest signed)
+    {
+        var name = (key.SecretAccessKey.Value, signed.Date, signed.Region, signed.Service);
+        if (derivedKeys.TryGetValue(name, out var known))
+            return known;
+        if (derivedKeys.Count >= DerivedKeysMax)
+            derivedKeys.Clear();
+        return derivedKeys[name] = Sig.DeriveKey(key.SecretAccessKey.Value, signed.Date, signed.Region, signed.Service);
+    }
+
+    /// <summary>A header that decides what the request means must be under the signature if it is there.</summary>
+    static void RequireSigned(HttpRequest request, SignedRequest signed, string header)
+    {
+        if ((header == "host" || request.Headers.ContainsKey(header)) && !signed.SignedHeaders.Contains(header))
+            throw Refuse.InvalidSignature($"'{header}' must be a 'SignedHeader' in the AWS Authorization.");
     }
 
     static Dictionary<string, string> WithRequest(IReadOnlyDictionary<string, string> context, HttpRequest request) => new(context, StringComparer.OrdinalIgnoreCase)
@@ -55,13 +86,15 @@ public sealed class SigV4Verifier(SigningKeys keys, TimeProvider time)
     }
 
     /// <summary>The hash that stands in the canonical request. One that the client declares must be that of what it sent.</summary>
-    static string PayloadHash(HttpRequest request, SignedRequest signed, ReadOnlySpan<byte> body)
+    static string PayloadHash(HttpRequest request, SignedRequest signed, ReadOnlySpan<byte> body, bool unsignedAllowed)
     {
         var declared = request.Headers["x-amz-content-sha256"].ToString();
         if (declared.Length == 0)
-            return signed.Presigned && signed.Service == "s3" ? Sig.UnsignedPayload : Sig.HashHex(body);
-        if (declared == Sig.UnsignedPayload || declared.StartsWith("STREAMING-", StringComparison.Ordinal))
+            return signed.Presigned && unsignedAllowed ? Sig.UnsignedPayload : Sig.HashHex(body);
+        if (declared is ChunkedPayload.Signed or ChunkedPayload.SignedWithTrailer)
             return declared;
+        if (declared is Sig.UnsignedPayload or ChunkedPayload.UnsignedWithTrailer)
+            return unsignedAllowed ? declared : throw Refuse.InvalidSignature($"x-amz-content-sha256 is '{declared}', but this API's requests must sign their body.");
         return declared == Sig.HashHex(body) ? declared
             : throw Refuse.InvalidSignature("The x-amz-content-sha256 header does not match the SHA-256 of the body that arrived.");
     }
