@@ -38,6 +38,8 @@ public sealed partial class TagStore(IStore store)
                 throw invalid(problem);
             merged[key] = value;
         }
+        if (given.Count == 0)
+            return;
         if (merged.Count > TagsMax)
             throw invalid($"A resource has at most {TagsMax} tags; this one would have {merged.Count}.");
         Write(batch, row, new() { Account = account, Resource = resource, Tags = merged });

@@ -28,7 +28,8 @@ public sealed class SigV4Signer(string accessKeyId, Secret secret, string region
             if (name.StartsWith("x-am", StringComparison.OrdinalIgnoreCase))
                 headers[name.ToLowerInvariant()] = Sig.FoldHeader(string.Join(',', values));
         }
-        var (scope, signature) = Signature(request.Method.Method, uri, headers, hash, timestamp);
+        // A caller that set the hash itself, such as UNSIGNED-PAYLOAD, means it.
+        var (scope, signature) = Signature(request.Method.Method, uri, headers, headers["x-amz-content-sha256"], timestamp);
         foreach (var name in new[] { "x-amz-date", "x-amz-content-sha256", "x-amz-security-token" })
         {
             if (headers.TryGetValue(name, out var value) && !request.Headers.Contains(name))

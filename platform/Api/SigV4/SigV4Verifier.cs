@@ -99,7 +99,7 @@ public sealed class SigV4Verifier(SigningKeys keys, TimeProvider time)
             : throw Refuse.InvalidSignature("The x-amz-content-sha256 header does not match the SHA-256 of the body that arrived.");
     }
 
-    static string Canonical(HttpRequest request, SignedRequest signed, string payload)
+    internal static string Canonical(HttpRequest request, SignedRequest signed, string payload)
     {
         var (path, query) = SignedRequest.RawTarget(request);
         var headers = new StringBuilder();

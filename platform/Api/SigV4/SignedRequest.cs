@@ -27,8 +27,10 @@ sealed record SignedRequest
     public static SignedRequest? Read(HttpRequest request)
     {
         var authorization = request.Headers.Authorization.ToString();
-        if (authorization.StartsWith(Sig.Algorithm, StringComparison.Ordinal))
+        if (authorization.StartsWith(Sig.Algorithm + " ", StringComparison.Ordinal))
             return FromHeader(request, authorization);
+        if (authorization.Length > 0)
+            throw Refuse.IncompleteSignature($"Authorization must begin with {Sig.Algorithm} and have Credential, SignedHeaders and Signature.");
         return request.Query.ContainsKey("X-Amz-Signature") ? FromQuery(request.Query) : null;
     }
 
