@@ -1,6 +1,8 @@
 using Althing.Broker;
 using Althing.Core.Authority;
+using Althing.Core.CaCertificates;
 using Althing.Core.Certificates;
+using Althing.Core.DomainConfigurations;
 using Althing.Core.Endpoints;
 using Althing.Core.Logging;
 using Althing.Core.Policies;
@@ -19,12 +21,17 @@ static class CoreSecurity
         services.AddSingleton<PolicyTargets>();
         services.AddSingleton<CertificateStore>();
         services.AddSingleton<CertificateTransfers>();
+        services.AddSingleton<CaStore>();
+        services.AddSingleton<FirstContact>();
+        services.AddSingleton<PlatformPublish>(p => (account, message, cancel) => p.GetRequiredService<MqttBroker>().Publish(account, message, cancel));
         services.AddSingleton<ServerNames>();
         services.AddSingleton<IotLog>();
         services.AddSingleton<SharedRights>();
         services.AddSingleton<RightsReader>();
         services.AddSingleton<RightsKeeper>();
         services.AddSingleton(p => MakeUsers(p));
+        services.AddSingleton<DefaultEndpoints>();
+        services.AddSingleton(p => new DeviceCallers(p.GetRequiredService<IDeviceAuthority>(), p.GetRequiredService<RightsReader>()));
         services.AddSingleton<IDeviceAuthority, DeviceAuthority>();
     }
 

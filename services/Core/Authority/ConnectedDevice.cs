@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Althing.Broker;
 using Althing.Core.Logging;
 using Althing.Identity;
+using Althing.Storage;
 
 namespace Althing.Core.Authority;
 
@@ -62,11 +63,8 @@ sealed class ConnectedDevice : DeviceSession
     /// <summary>Puts the rights together anew from policies and groups as they are now; false, and revoked, when iot:Connect is not among them.</summary>
     public bool Rejudge()
     {
-        var now = rights;
-        HashSet<Shared> used = [.. now.Policies];
-        foreach (var group in now.Groups)
-            group.AddTo(used);
-        judged = new([.. used.OfType<SharedPolicy>().Select(p => p.Document).OfType<PolicyDocument>()], used);
+        var used = rights.Used();
+        judged = new(Rights.DocumentsOf(used), used);
         Interlocked.Increment(ref version);
         if (Judge("iot:Connect", "client/" + ClientId))
             return true;
@@ -89,7 +87,24 @@ sealed class ConnectedDevice : DeviceSession
 }
 
 /// <summary>What storage says of a device's rights: its own policies, its thing's groups, the values of policy variables.</summary>
-sealed record Rights(string ArnPrefix, string? ThingName, SharedPolicy[] Policies, SharedGroup[] Groups, IReadOnlyDictionary<string, string> Context)
+sealed record Rights(
+    AccountId Account, string Region, string? ThingName, SharedPolicy[] Policies, SharedGroup[] Groups, IReadOnlyDictionary<string, string> Context)
 {
-    public static readonly Rights None = new("", null, [], [], new Dictionary<string, string>());
+    public static readonly Rights None = new(AccountId.Platform, "", null, [], [], new Dictionary<string, string>());
+
+    public string ArnPrefix { get; } = $"arn:aws:iot:{Region}:{Account}:";
+
+    /// <summary>The policies and groups with their ancestors, and all the groups' policies.</summary>
+    public HashSet<Shared> Used()
+    {
+        HashSet<Shared> used = [.. Policies];
+        foreach (var group in Groups)
+            group.AddTo(used);
+        return used;
+    }
+
+    public IReadOnlyList<PolicyDocument> Documents() => DocumentsOf(Used());
+
+    public static IReadOnlyList<PolicyDocument> DocumentsOf(HashSet<Shared> used) =>
+        [.. used.OfType<SharedPolicy>().Select(p => p.Document).OfType<PolicyDocument>()];
 }

@@ -3,6 +3,7 @@ using Althing.Broker;
 using Althing.Core.Certificates;
 using Althing.Core.Endpoints;
 using Althing.Core.Logging;
+using Althing.Identity.Pki;
 using Althing.Storage;
 
 namespace Althing.Core.Authority;
@@ -15,26 +16,31 @@ namespace Althing.Core.Authority;
 /// An inactive CA does not stop the certificates that were registered under it ("Deactivate a CA certificate").
 /// </remarks>
 sealed class DeviceAuthority(
-    IStore store, RightsKeeper keeper, MqttUsers users, ServerNames serverNames, IotLog log, TimeProvider clock) : IDeviceAuthority
+    IStore store, RightsKeeper keeper, FirstContact firstContact, MqttUsers users, ServerNames serverNames, IotLog log, TimeProvider clock) : IDeviceAuthority
 {
     /// <summary>How many accounts may share one certificate before further ones are no longer looked at.</summary>
     const int OwnersMax = 100;
 
     public async ValueTask<DevicePrincipal?> Identify(X509Certificate2 certificate, string? serverName, CancellationToken cancel)
     {
-        var id = X509.IdOf(certificate);
+        var id = CertificateText.IdOf(certificate);
         var asked = await serverNames.Account(serverName, cancel);
         if (asked.Refused)
             return null;
         var owners = await store.Scan(CertificateOwner.Table, AccountId.Platform, Scan.Under(Key.Prefix(id)) with { Limit = OwnersMax }, cancel);
         if (Choose(owners, asked) is not { } owner)
+        {
+            await firstContact.Greet(certificate, asked.Account, cancel);
             return null;
+        }
         var row = await store.Get(Certificate.Table, owner.Owner, id, cancel);
         if (row?.Value is not { } registered)
             return null;
         var principal = new DevicePrincipal(owner.Owner, id, $"arn:aws:iot:{registered.Region}:{owner.Owner}:cert/{id}") { ServerName = serverName };
         if (registered.Status == CertificateStatus.ACTIVE && RightsReader.IsValidAt(registered, clock.GetUtcNow()))
             return principal;
+        if (registered is { Status: CertificateStatus.PENDING_ACTIVATION, CaCertificateId: not null })
+            await firstContact.Announce(registered, cancel);
         await log.Ready(owner.Owner, cancel);
         log.Unidentified(principal, registered.Status == CertificateStatus.ACTIVE ? "EXPIRED_CERTIFICATE" : "INACTIVE_CERTIFICATE");
         return null;

@@ -16,9 +16,12 @@ sealed class RightsReader(IStore store, SharedRights shared, TimeProvider clock)
     const int ThingsReadMax = 2;
 
     /// <summary>The rights; null when the identity is gone or not active.</summary>
-    public async ValueTask<Rights?> Read(DevicePrincipal principal, string clientId, CancellationToken cancel)
+    /// <param name="clientId">The MQTT client id; null for calls over HTTPS, which have none.</param>
+    public async ValueTask<Rights?> Read(DevicePrincipal principal, string? clientId, CancellationToken cancel)
     {
-        var context = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["iot:ClientId"] = clientId };
+        var context = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        if (clientId is not null)
+            context["iot:ClientId"] = clientId;
         if (principal.SourceIp is { } address)
             context["aws:SourceIp"] = address;
         if (principal.ServerName is { } serverName)
@@ -51,7 +54,7 @@ sealed class RightsReader(IStore store, SharedRights shared, TimeProvider clock)
         return attached is [{ Value.Exclusive: true } only] ? (await store.Get(Thing.Table, account, only.Value.ThingName, cancel))?.Value : null;
     }
 
-    async ValueTask<Rights?> ReadCertificate(DevicePrincipal principal, string clientId, Dictionary<string, string> context, CancellationToken cancel)
+    async ValueTask<Rights?> ReadCertificate(DevicePrincipal principal, string? clientId, Dictionary<string, string> context, CancellationToken cancel)
     {
         var row = await store.Get(Certificate.Table, principal.Account, principal.Id, cancel);
         if (row?.Value is not { Status: CertificateStatus.ACTIVE } certificate || !IsValidAt(certificate, clock.GetUtcNow()))
@@ -59,7 +62,7 @@ sealed class RightsReader(IStore store, SharedRights shared, TimeProvider clock)
         var thing = await AddVariables(context, certificate, clientId, cancel);
         var policies = await shared.PoliciesOf(principal.Account, PrincipalRef.OfCertificate(certificate.Id), cancel);
         var groups = thing is null ? [] : await GroupsOf(principal.Account, thing.Name, cancel);
-        return new($"arn:aws:iot:{certificate.Region}:{principal.Account}:", thing?.Name, policies, groups, context);
+        return new(principal.Account, certificate.Region, thing?.Name, policies, groups, context);
     }
 
     async ValueTask<Rights?> ReadUser(DevicePrincipal principal, string userName, Dictionary<string, string> context, CancellationToken cancel)
@@ -72,7 +75,7 @@ sealed class RightsReader(IStore store, SharedRights shared, TimeProvider clock)
             policies.Add(await shared.Policy(principal.Account, name, cancel));
         foreach (var document in row.Value.PolicyDocuments)
             policies.Add(SharedPolicy.Fixed(PolicyStore.Parse(document)));
-        return new($"arn:aws:iot:{row.Value.Region}:{principal.Account}:", null, [.. policies], [], context);
+        return new(principal.Account, row.Value.Region, null, [.. policies], [], context);
     }
 
     async ValueTask<SharedGroup[]> GroupsOf(AccountId account, string thingName, CancellationToken cancel)

@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Althing.Core.Principals;
 using Althing.Identity;
+using Althing.Identity.Pki;
 using Althing.Storage;
 
 namespace Althing.Core.Certificates;
@@ -30,7 +31,7 @@ sealed class CertificateStore(IStore store, RegistryChanges changes, TimeProvide
     public Certificate Describe(X509Certificate2 certificate, Caller caller, CertificateStatus status) => new()
     {
         Account = caller.Account,
-        Id = X509.IdOf(certificate),
+        Id = CertificateText.IdOf(certificate),
         Region = caller.Region,
         Pem = certificate.ExportCertificatePem() + "\n",
         Status = status,

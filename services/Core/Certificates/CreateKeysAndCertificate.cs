@@ -1,25 +1,23 @@
-using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Althing.Api;
 using Althing.Identity;
+using Althing.Identity.Pki;
 using Althing.Storage;
 
 namespace Althing.Core.Certificates;
 
 /// <summary>Makes an RSA key pair and a certificate for it. The private key is in this answer and nowhere else.</summary>
 [Operation<Iot>("POST /keys-and-certificate")]
-sealed class CreateKeysAndCertificate(CertificateStore certificates, CertificateIssuer issuer)
+sealed class CreateKeysAndCertificate(CertificateStore certificates, PlatformPki pki)
     : Operation<CreateKeysAndCertificateRequest, CreateKeysAndCertificateResponse>
 {
-    const int KeyBits = 2048;
-
     protected override Permission Needs(CreateKeysAndCertificateRequest request, Caller caller) => new("iot:CreateKeysAndCertificate");
 
     protected override async ValueTask<CreateKeysAndCertificateResponse> Run(
         CreateKeysAndCertificateRequest request, Caller caller, CancellationToken cancel)
     {
-        using var key = RSA.Create(KeyBits);
-        using var issued = issuer.Issue(key);
+        var (issued, privateKey, publicKey) = pki.IssueDevice();
+        using var disposed = issued;
         var certificate = certificates.Describe(
             issued, caller, request.SetAsActive is true ? CertificateStatus.ACTIVE : CertificateStatus.INACTIVE);
         await certificates.Register(new Batch(), certificate, caller, cancel);
@@ -30,8 +28,8 @@ sealed class CreateKeysAndCertificate(CertificateStore certificates, Certificate
             CertificatePem = certificate.Pem,
             KeyPair = new()
             {
-                PublicKey = key.ExportSubjectPublicKeyInfoPem() + "\n",
-                PrivateKey = key.ExportRSAPrivateKeyPem() + "\n",
+                PublicKey = publicKey,
+                PrivateKey = privateKey,
             },
         };
     }

@@ -1,60 +1,27 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Althing.Identity.Pki;
 
 namespace Althing.Core.Certificates;
 
-/// <summary>Reads certificates and requests as people paste them, and checks who signed them.</summary>
+/// <summary>Reads certificates as people paste them, and checks who signed them.</summary>
 static class X509
 {
-    const int RsaBitsMin = 2048;
-
-    /// <summary>The curves that AWS IoT takes ("X.509 client certificates"): P-256, P-384, P-521.</summary>
-    static readonly string[] Curves = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
-
     /// <summary>The first certificate in a PEM text.</summary>
     /// <param name="member">The request's member, for the message.</param>
     /// <exception cref="Api.ServiceException">CertificateValidationException.</exception>
     public static X509Certificate2 Parse(string pem, string member)
     {
-        X509Certificate2 certificate;
-        try
-        {
-            certificate = X509Certificate2.CreateFromPem(pem);
-        }
-        catch (CryptographicException)
-        {
-            throw Refuse.CertificateValidation($"'{member}' is not a certificate in PEM form (-----BEGIN CERTIFICATE-----).");
-        }
-        if (KeyFault(certificate.PublicKey) is { } fault)
+        var certificate = CertificateText.TryRead(pem)
+            ?? throw Refuse.CertificateValidation($"'{member}' is not a certificate in PEM form (-----BEGIN CERTIFICATE-----).");
+        if (PlatformPki.KeyProblem(certificate.PublicKey) is { } fault)
         {
             certificate.Dispose();
-            throw Refuse.CertificateValidation($"The certificate in '{member}' has an unsupported key: {fault}");
+            throw Refuse.CertificateValidation($"The certificate in '{member}' is not accepted: {fault}");
         }
         return certificate;
     }
-
-    /// <summary>A certificate signing request whose signature holds.</summary>
-    /// <exception cref="Api.ServiceException">InvalidRequestException.</exception>
-    public static CertificateRequest ParseRequest(string pem)
-    {
-        CertificateRequest request;
-        try
-        {
-            // Extensions are the issuer's to choose, so those asked for are not loaded; loading checks the signature.
-            request = CertificateRequest.LoadSigningRequestPem(pem, HashAlgorithmName.SHA256, CertificateRequestLoadOptions.Default, RSASignaturePadding.Pkcs1);
-        }
-        catch (Exception refusal) when (refusal is CryptographicException or ArgumentException or NotSupportedException)
-        {
-            throw Refuse.InvalidRequest("'certificateSigningRequest' is not a signed certificate request in PEM form (-----BEGIN CERTIFICATE REQUEST-----).");
-        }
-        return KeyFault(request.PublicKey) is { } fault
-            ? throw Refuse.InvalidRequest($"The certificate signing request has an unsupported key: {fault}")
-            : request;
-    }
-
-    /// <summary>SHA-256 of the DER, lower-case hexadecimal: the certificate's id.</summary>
-    public static string IdOf(X509Certificate2 certificate) => Convert.ToHexStringLower(SHA256.HashData(certificate.RawData));
 
     /// <summary>What certificates of one issuer name are found by.</summary>
     public static string NameHash(X500DistinguishedName name) => Convert.ToHexStringLower(SHA256.HashData(name.RawData));
@@ -127,23 +94,5 @@ static class X509
             "2.16.840.1.101.3.4.2.3" => HashAlgorithmName.SHA512,
             _ => null,
         };
-    }
-
-    static string? KeyFault(PublicKey key)
-    {
-        try
-        {
-            using var rsa = key.GetRSAPublicKey();
-            if (rsa is not null)
-                return rsa.KeySize >= RsaBitsMin ? null : $"an RSA key of {rsa.KeySize} bits; {RsaBitsMin} are needed.";
-            using var curve = key.GetECDsaPublicKey();
-            return curve is not null && Curves.Contains(curve.ExportParameters(false).Curve.Oid.Value)
-                ? null
-                : "use RSA of 2048 bits or more, or ECDSA on P-256, P-384 or P-521.";
-        }
-        catch (CryptographicException)
-        {
-            return "the key cannot be read.";
-        }
     }
 }

@@ -1,3 +1,5 @@
+using Althing.Storage;
+
 namespace Althing.Core.Endpoints;
 
 /// <summary>Where devices and their software find this platform; the host sets it from its listeners.</summary>
@@ -20,4 +22,7 @@ public sealed record EndpointOptions
     /// certificate. The server certificate must then cover <c>*.HOST</c>. Such names are understood whether this is set or not.
     /// </summary>
     public bool AccountNames { get; init; }
+
+    /// <summary>The address as an account's devices are to use it.</summary>
+    internal string Of(string? address, AccountId account) => AccountNames ? $"{account}.{address ?? HostName}" : address ?? HostName;
 }

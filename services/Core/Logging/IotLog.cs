@@ -15,11 +15,12 @@ namespace Althing.Core.Logging;
 /// each topic of a connection until its rights change). An account that never set logging options logs ERROR. Entries of ERROR and WARN
 /// are written as warnings: a device's mistake is no failure of the platform.
 /// </remarks>
-sealed class IotLog(IStore store, ILogger<IotLog> logger)
+sealed class IotLog(IStore store, ILogger<IotLog> logger) : IDisposable
 {
     const string Denial = "AUTHORIZATION_FAILURE";
 
     readonly ConcurrentDictionary<AccountId, Levels> levels = new();
+    readonly SemaphoreSlim reloading = new(1);
 
     sealed record Levels(IotLogLevel Default, bool DisableAll, Dictionary<(string Type, string Name), IotLogLevel> Targets)
     {
@@ -36,11 +37,27 @@ sealed class IotLog(IStore store, ILogger<IotLog> logger)
     /// <summary>Reads the account's levels again after they were changed.</summary>
     public async ValueTask Reload(AccountId account, CancellationToken cancel)
     {
+        // One after the other, so that the last reading to be kept has seen every change before it.
+        await reloading.WaitAsync(cancel);
+        try
+        {
+            levels[account] = await Read(account, cancel);
+        }
+        finally
+        {
+            reloading.Release();
+        }
+    }
+
+    async ValueTask<Levels> Read(AccountId account, CancellationToken cancel)
+    {
         var settings = (await store.Get(LoggingSettings.Table, account, LoggingSettings.Key, cancel))?.Value;
         var targets = await store.Scan(LoggingLevel.Table, account, Scan.All, cancel);
-        levels[account] = new(settings?.DefaultLevel ?? Levels.Initial.Default, settings?.DisableAll ?? false,
+        return new(settings?.DefaultLevel ?? Levels.Initial.Default, settings?.DisableAll ?? false,
             targets.ToDictionary(t => (t.Value.TargetType, t.Value.TargetName), t => t.Value.Level));
     }
+
+    public void Dispose() => reloading.Dispose();
 
     public void Connected(ConnectedDevice device) =>
         Write(IotLogLevel.INFO, "Connect", device.Principal, device.ClientId, device.GroupNames, null, null);

@@ -14,12 +14,20 @@ sealed record LoggingSettings
     public string? RoleArn { get; init; }
     public required IotLogLevel DefaultLevel { get; init; }
     public bool DisableAll { get; init; }
+
+    /// <exception cref="Api.ServiceException">NotConfiguredException.</exception>
+    public static async ValueTask<Row<LoggingSettings>> Require(IStore store, AccountId account, CancellationToken cancel) =>
+        await store.Get(Table, account, Key, cancel)
+        ?? throw Refuse.NotConfigured("Logging is not configured in this account. SetV2LoggingOptions does that.");
 }
 
 /// <summary>The level for one group, client, address or principal, in place of the default.</summary>
 sealed record LoggingLevel
 {
     public static readonly Table<LoggingLevel> Table = new("logging-levels", l => (l.Account, Storage.Key.Of(l.TargetType, l.TargetName)));
+
+    /// <summary>Service quota "Maximum number of resource-specific logging configurations".</summary>
+    public const int PerAccountMax = 1000;
 
     public required AccountId Account { get; init; }
 

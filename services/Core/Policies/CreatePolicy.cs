@@ -1,11 +1,12 @@
 using Althing.Api;
+using Althing.Core.Tags;
 using Althing.Identity;
 using Althing.Storage;
 
 namespace Althing.Core.Policies;
 
 [Operation<Iot>("POST /policies/{policyName}")]
-sealed class CreatePolicy(IStore store, RegistryChanges changes, TimeProvider clock) : Operation<CreatePolicyRequest, CreatePolicyResponse>
+sealed class CreatePolicy(IStore store, TagStore tags, RegistryChanges changes, TimeProvider clock) : Operation<CreatePolicyRequest, CreatePolicyResponse>
 {
     protected override Permission Needs(CreatePolicyRequest request, Caller caller) =>
         new("iot:CreatePolicy", PolicyStore.Arn(request.PolicyName, caller));
@@ -32,7 +33,9 @@ sealed class CreatePolicy(IStore store, RegistryChanges changes, TimeProvider cl
             LastVersion = 1,
             Versions = [new(1, request.PolicyDocument, now)],
         };
-        await store.Commit(new Batch().Add(Policy.Table, policy), cancel);
+        var batch = new Batch().Add(Policy.Table, policy);
+        await tags.AddTags(batch, caller.Account, PolicyStore.TagKey(policy.Name), request.Tags, cancel);
+        await store.Commit(batch, cancel);
         changes.Publish(new(RegistryResource.Policy, RegistryVerb.Created, caller.Account, policy.Name) { Detail = policy });
         return new()
         {
@@ -50,6 +53,7 @@ sealed record CreatePolicyRequest
     public required string PolicyName { get; init; }
     [Length(0, 404600), Pattern(@"[\s\S]*")]
     public required string PolicyDocument { get; init; }
+    public IReadOnlyList<Tag>? Tags { get; init; }
 }
 
 sealed record CreatePolicyResponse

@@ -26,7 +26,9 @@ sealed class DeletePolicy(IStore store, PolicyStore policies, RegistryChanges ch
         }
         // From here on an attachment clears the mark, so that this deletion's commit meets a conflict and looks again.
         await RefuseAttached(request, caller, cancel);
-        await store.Commit(new Batch().Delete(Policy.Table, policy), cancel);
+        var batch = new Batch().Delete(Policy.Table, policy);
+        TagStore.Forget(batch, caller.Account, PolicyStore.TagKey(request.PolicyName));
+        await store.Commit(batch, cancel);
         changes.Publish(new(RegistryResource.Policy, RegistryVerb.Deleted, caller.Account, request.PolicyName) { Detail = policy.Value });
         return EmptyResponse.Instance;
     }

@@ -19,10 +19,13 @@ sealed class PolicyStore(IStore store)
         policy.Find(versionId)
         ?? throw Refuse.ResourceNotFound($"Policy '{policy.Name}' has no version {versionId}; it has {string.Join(", ", policy.Versions.Select(v => v.Id))}.");
 
+    /// <summary>What the policy's tags are kept under.</summary>
+    public static string TagKey(string name) => "iot:policy/" + name;
+
     public static string Arn(string name, Caller caller) => caller.ArnOf("iot", "policy/" + name);
 
     /// <exception cref="PolicyFormatException">The text is no policy for devices.</exception>
-    public static PolicyDocument Parse(string document) => PolicyDocument.Parse(document);
+    public static PolicyDocument Parse(string document) => PolicyDocument.Parse(document, PolicyKind.Iot);
 
     /// <summary>Checks a document as devices' policies must be.</summary>
     /// <exception cref="Api.ServiceException">MalformedPolicyException, which says which statement is at fault.</exception>
@@ -37,9 +40,8 @@ sealed class PolicyStore(IStore store)
         }
         catch (PolicyFormatException refusal)
         {
-            throw Refuse.MalformedPolicy(refusal.Statement is { } statement && !refusal.Message.Contains("tatement", StringComparison.Ordinal)
-                ? $"Statement {statement + 1} of the policy document is malformed: {refusal.Message}"
-                : $"The policy document is malformed: {refusal.Message}");
+            // The reader's message begins with the statement it is about.
+            throw Refuse.MalformedPolicy($"The policy document is malformed: {refusal.Message}");
         }
     }
 }

@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+using Althing.Api;
+
+namespace Althing.Core.Tags;
+
+/// <summary>A tag as requests carry it.</summary>
+sealed record Tag
+{
+    [Length(1, 128), Pattern(@"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"), JsonPropertyName("Key")]
+    public required string Key { get; init; }
+    [Length(0, 256), JsonPropertyName("Value")]
+    public string? Value { get; init; }
+}
+
+/// <summary>Tags given at a resource's creation.</summary>
+static class CreationTags
+{
+    /// <summary>Adds them to the batch that creates the resource.</summary>
+    /// <param name="resource">Service and resource, such as <c>iot:policy/NAME</c>: see <see cref="ResourceTags"/>.</param>
+    public static async ValueTask AddTags(
+        this TagStore store, Storage.Batch batch, Storage.AccountId account, string resource, IReadOnlyList<Tag>? tags, CancellationToken cancel)
+    {
+        if (tags is not { Count: > 0 })
+            return;
+        if (tags.Select(t => t.Key).Distinct(StringComparer.Ordinal).Count() < tags.Count)
+            throw Core.Refuse.InvalidRequest("A tag key is given twice.");
+        await store.Add(batch, account, resource, tags.Select(t => KeyValuePair.Create(t.Key, t.Value ?? "")), Core.Refuse.InvalidRequest, cancel);
+    }
+}
