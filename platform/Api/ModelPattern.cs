@@ -32,7 +32,9 @@ static class ModelPattern
 
     static string Translate(string pattern)
     {
-        if (!pattern.Contains(@"\p{", StringComparison.Ordinal))
+        // Java reads the two halves as one character; here every half of a pair is a character of its own.
+        pattern = pattern.Replace(@"\uD800\uDC00-\uDBFF\uDFFF", @"\uD800-\uDFFF", StringComparison.OrdinalIgnoreCase);
+        if (!pattern.Contains(@"\p{", StringComparison.Ordinal) && !pattern.Contains(@"\x{", StringComparison.Ordinal))
             return pattern;
         var result = new StringBuilder(pattern.Length + 16);
         var inClass = false;
@@ -45,6 +47,13 @@ static class ModelPattern
                 {
                     result.Append(inClass ? members : $"[{members}]");
                     i = end;
+                    continue;
+                }
+                // \x{22} is Java's way to write a character by its number.
+                if (pattern[i + 1] == 'x' && pattern.ElementAtOrDefault(i + 2) == '{' && pattern.IndexOf('}', i) is var close and > 0)
+                {
+                    result.Append(@"\u").Append(pattern[(i + 3)..close].PadLeft(4, '0'));
+                    i = close;
                     continue;
                 }
                 result.Append(pattern[i]).Append(pattern[++i]);

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Althing.Tests.Api;
 
 /// <summary>The door alone, with the toy APIs behind it, on a real socket and a clock of its own.</summary>
-public sealed class ToyHouse : IAsyncLifetime
+public class ToyHouse : IAsyncLifetime
 {
     readonly TemporaryStorage storage = new();
     WebApplication app = null!;
@@ -25,6 +25,9 @@ public sealed class ToyHouse : IAsyncLifetime
     public string Folder => storage.Folder;
     public HttpClient Http { get; } = new();
     public IServiceProvider Services => app.Services;
+
+    /// <summary>Whose operations are served: the toys' unless a test wants others.</summary>
+    public virtual IReadOnlyList<System.Reflection.Assembly> Assemblies => [typeof(ToyHouse).Assembly];
 
     /// <summary>Limits to start with, for tests of throttling.</summary>
     internal ThrottleOptions Throttling { get; init; } = new();
@@ -41,7 +44,7 @@ public sealed class ToyHouse : IAsyncLifetime
             .AddSingleton(MasterKey.Open(storage.Folder))
             .AddSingleton<FirstStart>()
             .AddSingleton(Throttling)
-            .AddAwsApis(typeof(ToyHouse).Assembly);
+            .AddAwsApis(Assemblies);
         app = builder.Build();
         app.UseAwsApis();
         app.Run(http => http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes("a page")).AsTask());
@@ -83,6 +86,7 @@ public sealed class ToyHouse : IAsyncLifetime
         await app.StopAsync();
         await app.DisposeAsync();
         await storage.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 }
 
