@@ -16,7 +16,7 @@ public sealed class FirstStart(IStore store, SigningKeys keys, TimeProvider time
     public async Task<AccountId> Run(string folder, AccountId? asked, (string Id, string Secret)? preset, CancellationToken cancel)
     {
         var known = await store.Scan(Account.Table, AccountId.Platform, new() { Limit = 1000 }, cancel);
-        var first = known.MinBy(a => a.Value.CreatedAt) is { Value: { } account } && known.Count > 0 ? account.Id : (AccountId?)null;
+        AccountId? first = known.Count > 0 ? known.MinBy(a => a.Value.CreatedAt).Value.Id : null;
         if (first is { } is_ && asked is { } wanted && is_ != wanted)
             throw new InvalidOperationException($"The data folder '{folder}' belongs to account {is_}, not {wanted}. Leave --account out, or give another --data folder; further accounts are made with 'althing account create'.");
         var id = first ?? asked ?? DefaultAccount;
