@@ -15,12 +15,24 @@ static class X509
     {
         var certificate = CertificateText.TryRead(pem)
             ?? throw Refuse.CertificateValidation($"'{member}' is not a certificate in PEM form (-----BEGIN CERTIFICATE-----).");
-        if (PlatformPki.KeyProblem(certificate.PublicKey) is { } fault)
+        if (KeyProblem(certificate) is { } fault)
         {
             certificate.Dispose();
             throw Refuse.CertificateValidation($"The certificate in '{member}' is not accepted: {fault}");
         }
         return certificate;
+    }
+
+    static string? KeyProblem(X509Certificate2 certificate)
+    {
+        try
+        {
+            return PlatformPki.KeyProblem(certificate.PublicKey);
+        }
+        catch (CryptographicException)
+        {
+            return "its key cannot be read.";
+        }
     }
 
     /// <summary>What certificates of one issuer name are found by.</summary>

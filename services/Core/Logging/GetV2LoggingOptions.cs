@@ -38,8 +38,10 @@ sealed record GetV2LoggingOptionsResponse
 
 sealed record LogEventConfiguration
 {
+    [Length(1, 512)]
     public required string EventType { get; init; }
     [OneOf("DEBUG", "INFO", "ERROR", "WARN", "DISABLED")]
     public string? LogLevel { get; init; }
+    [Length(1, 512), Pattern(@"^[.\-_/#A-Za-z0-9]+$")]
     public string? LogDestination { get; init; }
 }

@@ -54,3 +54,17 @@ sealed record PolicyAttachment
     /// <summary>See <see cref="Principals.PrincipalRef"/>.</summary>
     public required string Target { get; init; }
 }
+
+/// <summary>
+/// Stands for an identity that has policies, which has no row of its own elsewhere: each attachment writes it, so that two at once meet.
+/// It goes with the last attachment.
+/// </summary>
+sealed record PolicyIdentity
+{
+    public static readonly Table<PolicyIdentity> Table = new("policy-identities", i => (i.Account, i.Identity));
+
+    public required AccountId Account { get; init; }
+
+    /// <summary>See <see cref="Principals.PrincipalRef"/>.</summary>
+    public required string Identity { get; init; }
+}

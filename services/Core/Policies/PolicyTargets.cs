@@ -22,7 +22,7 @@ sealed class PolicyTargets(IStore store, PolicyStore policies, RegistryChanges c
         var target = PrincipalRef.Parse(targetText, caller.Account);
         var policy = await policies.Require(caller.Account, policyName, cancel);
         var batch = new Batch();
-        await RequireTarget(batch, caller.Account, target, targetText, cancel);
+        await Touch(batch, caller.Account, target, targetText, cancel);
         var attached = await OfTarget(caller.Account, target, cancel);
         if (attached.Any(a => a.Value.PolicyName == policyName))
             return;
@@ -33,11 +33,6 @@ sealed class PolicyTargets(IStore store, PolicyStore policies, RegistryChanges c
             batch.Replace(Policy.Table, policy, policy.Value with { Deleting = false });
         else
             batch.Require(Policy.Table, policy);
-        if (attached.Count > 0 && PrincipalRef.CertificateId(target) is null && PrincipalRef.GroupName(target) is null)
-        {
-            // An identity has no row of its own: writing its first attachment again makes two attachments at once meet each other.
-            batch.Replace(PolicyAttachment.Table, attached[0], attached[0].Value);
-        }
         batch.Add(PolicyAttachment.Table, new() { Account = caller.Account, PolicyName = policyName, Target = target });
         await store.Commit(batch, cancel);
         changes.Publish(new(RegistryResource.PolicyAttachment, RegistryVerb.Created, caller.Account, policyName, target));
@@ -49,7 +44,11 @@ sealed class PolicyTargets(IStore store, PolicyStore policies, RegistryChanges c
         var target = PrincipalRef.Parse(targetText, caller.Account);
         if (await store.Get(PolicyAttachment.Table, caller.Account, Key.Of(policyName, target), cancel) is not { } row)
             return false;
-        await store.Commit(new Batch().Delete(PolicyAttachment.Table, row), cancel);
+        var batch = new Batch().Delete(PolicyAttachment.Table, row);
+        if (IsIdentity(target) && await store.Get(PolicyIdentity.Table, caller.Account, target, cancel) is { } identity
+            && (await OfTarget(caller.Account, target, cancel)).Count == 1)
+            batch.Delete(PolicyIdentity.Table, identity);
+        await store.Commit(batch, cancel);
         changes.Publish(new(RegistryResource.PolicyAttachment, RegistryVerb.Deleted, caller.Account, policyName, target));
         return true;
     }
@@ -90,25 +89,47 @@ sealed class PolicyTargets(IStore store, PolicyStore policies, RegistryChanges c
     }
 
     /// <summary>Refuses a certificate or group that is not there.</summary>
-    public async ValueTask RequireTarget(AccountId account, string target, string targetText, CancellationToken cancel) =>
-        await RequireTarget(new Batch(), account, target, targetText, cancel);
+    /// <exception cref="Api.ServiceException">ResourceNotFoundException.</exception>
+    public async ValueTask RequireTarget(AccountId account, string target, string targetText, CancellationToken cancel)
+    {
+        if (PrincipalRef.CertificateId(target) is not null)
+            await RequireCertificate(account, target, targetText, cancel);
+        else if (PrincipalRef.GroupName(target) is not null)
+            await RequireGroup(account, target, targetText, cancel);
+    }
 
     // The target's own row is written again: that makes two attachments at once, or an attachment and a deletion, meet each other.
-    async ValueTask RequireTarget(Batch batch, AccountId account, string target, string targetText, CancellationToken cancel)
+    async ValueTask Touch(Batch batch, AccountId account, string target, string targetText, CancellationToken cancel)
     {
-        if (PrincipalRef.CertificateId(target) is { } certificateId)
+        if (PrincipalRef.CertificateId(target) is not null)
         {
-            var certificate = await store.Get(Certificate.Table, account, certificateId, cancel)
-                ?? throw Refuse.ResourceNotFound($"There is no certificate '{targetText}' in this account.");
+            var certificate = await RequireCertificate(account, target, targetText, cancel);
             if (certificate.Value.Status == CertificateStatus.PENDING_TRANSFER)
                 throw Refuse.InvalidRequest($"Certificate '{targetText}' is being transferred; accept, reject or cancel the transfer first.");
             batch.Replace(Certificate.Table, certificate, certificate.Value);
         }
-        else if (PrincipalRef.GroupName(target) is { } groupName)
+        else if (PrincipalRef.GroupName(target) is not null)
         {
-            var group = await store.Get(ThingGroup.Table, account, groupName, cancel)
-                ?? throw Refuse.ResourceNotFound($"There is no thing group '{targetText}' in this account.");
+            var group = await RequireGroup(account, target, targetText, cancel);
             batch.Replace(ThingGroup.Table, group, group.Value);
         }
+        else if (await store.Get(PolicyIdentity.Table, account, target, cancel) is { } identity)
+        {
+            batch.Replace(PolicyIdentity.Table, identity, identity.Value);
+        }
+        else
+        {
+            batch.Add(PolicyIdentity.Table, new() { Account = account, Identity = target });
+        }
     }
+
+    async ValueTask<Row<Certificate>> RequireCertificate(AccountId account, string target, string targetText, CancellationToken cancel) =>
+        await store.Get(Certificate.Table, account, PrincipalRef.CertificateId(target)!, cancel)
+        ?? throw Refuse.ResourceNotFound($"There is no certificate '{targetText}' in this account.");
+
+    async ValueTask<Row<ThingGroup>> RequireGroup(AccountId account, string target, string targetText, CancellationToken cancel) =>
+        await store.Get(ThingGroup.Table, account, PrincipalRef.GroupName(target)!, cancel)
+        ?? throw Refuse.ResourceNotFound($"There is no thing group '{targetText}' in this account.");
+
+    static bool IsIdentity(string target) => PrincipalRef.CertificateId(target) is null && PrincipalRef.GroupName(target) is null;
 }
