@@ -1,57 +1,237 @@
+using System.Collections.Concurrent;
+using Althing.Mqtt;
 using Althing.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Althing.Broker;
 
 /// <summary>The message broker: one topic space per account, reached by devices over MQTT and by the platform's services in process.</summary>
-public sealed partial class MqttBroker
+public sealed partial class MqttBroker : IAsyncDisposable
 {
+    readonly IStore store;
+    readonly TimeProvider time;
+    readonly ILogger<MqttBroker> log;
+    readonly ConcurrentDictionary<AccountId, AccountTopics> topics = new();
+    readonly ITimer upkeep;
+    readonly CancellationTokenSource stopping = new();
+
+    public MqttBroker(PlatformStorage storage, BrokerOptions options, TimeProvider time, ILogger<MqttBroker> log)
+    {
+        store = storage.Store;
+        Options = options;
+        this.time = time;
+        this.log = log;
+        Log = new(storage.Journal("mqtt"));
+        Sessions = new(this, store, time);
+        Metrics = new(Sessions);
+        Events = new(this, time);
+        upkeep = time.CreateTimer(_ => Upkeep(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+    }
+
+    public BrokerOptions Options { get; }
+    internal MessageLog Log { get; }
+    internal SessionTable Sessions { get; }
+    internal BrokerMetrics Metrics { get; }
+    internal LifecycleEvents Events { get; }
+    internal TimeProvider Time => time;
+    internal ILogger Logger => log;
+
+    internal AccountTopics TopicsOf(AccountId account) => topics.GetOrAdd(account, _ => new());
+
+    /// <summary>Reads sessions, retained messages and what is owed from storage. Called once, before the first connection.</summary>
+    public async Task Start(CancellationToken cancel)
+    {
+        await Sessions.Load(cancel);
+        await foreach (var row in store.ScanAll(RetainedRecord.Table, cancel))
+            TopicsOf(row.Account).SetRetained(Retained.ToMessage(row.Value));
+        foreach (var (account, message, sessions) in await Log.Recover(cancel))
+            Sessions.Recover(account, message, sessions);
+    }
+
     /// <summary>Publishes on behalf of the platform. Returns when every QoS 1 obligation is durable.</summary>
-    public ValueTask Publish(AccountId account, OutgoingMessage message, CancellationToken cancel) => throw new NotImplementedException();
+    public ValueTask Publish(AccountId account, OutgoingMessage message, CancellationToken cancel) => Publish(account, message, null, cancel);
+
+    /// <summary>Publishes what nobody waits for: lifecycle events, wills. A failure is logged.</summary>
+    internal void PublishSoon(AccountId account, OutgoingMessage message, MessageSource? source = null)
+    {
+        var published = Publish(account, message, source, stopping.Token);
+        if (!published.IsCompletedSuccessfully)
+            _ = Watch(published, message.Topic);
+    }
+
+    async Task Watch(ValueTask published, string topic)
+    {
+        try
+        {
+            await published;
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogUnpublished(log, topic, failure);
+        }
+    }
+
+    /// <summary>Publishes on behalf of a device that came by another door than MQTT.</summary>
+    public async ValueTask Publish(AccountId account, OutgoingMessage message, MessageSource? source, CancellationToken cancel)
+    {
+        if (!Topic.IsValidName(message.Topic))
+            throw new ArgumentException($"'{message.Topic}' is not a topic name: it must not be empty or have + or #.", nameof(message));
+        var flush = new FlushList();
+        var durable = Route(account, Message.From(message, source, time.GetUtcNow()), publisher: null, flush);
+        flush.Flush();
+        await durable;
+    }
 
     /// <summary>
     /// Delivers every message that matches the filter to the handler until disposed, in order per topic. Handlers must not block: hand over to
     /// a queue of your own.
     /// </summary>
-    public IDisposable Subscribe(AccountId account, string filter, Action<DeliveredMessage> handler) => throw new NotImplementedException();
+    public IDisposable Subscribe(AccountId account, string filter, Action<DeliveredMessage> handler)
+    {
+        if (!Topic.IsValidFilter(filter))
+            throw new ArgumentException($"'{filter}' is not a topic filter: + and # stand alone in their level, # in the last.", nameof(filter));
+        var subscription = new Subscription(new LocalSubscriber(handler), filter) { QoS = 1, RetainAsPublished = true };
+        var space = TopicsOf(account);
+        space.Add(subscription);
+        return new Unsubscriber(() => space.Remove(subscription));
+    }
+
+    sealed class Unsubscriber(Action remove) : IDisposable
+    {
+        Action? remove = remove;
+        public void Dispose() => Interlocked.Exchange(ref remove, null)?.Invoke();
+    }
 
     /// <summary>The connections there are now, by client id.</summary>
-    public IReadOnlyList<ConnectionInfo> Connections(AccountId account) => throw new NotImplementedException();
+    public IReadOnlyList<ConnectionInfo> Connections(AccountId account) =>
+        [.. Sessions.Live.Where(c => c.Account == account).Select(c => c.Describe()).OrderBy(c => c.ClientId, StringComparer.Ordinal)];
+
+    /// <summary>How many connections all accounts have.</summary>
+    public int ConnectionCount => Sessions.LiveCount;
+
+    /// <summary>Messages that clients published, and that were sent to clients, since the start.</summary>
+    public (long Received, long Sent) Totals => (Metrics.Received, Metrics.Sent(Sessions));
 
     /// <summary>Closes a client's connection as an administrator's act; false when it has none.</summary>
-    public ValueTask<bool> Disconnect(AccountId account, string clientId, CancellationToken cancel) => throw new NotImplementedException();
+    public async ValueTask<bool> Disconnect(AccountId account, string clientId, CancellationToken cancel)
+    {
+        if (Sessions.Find(account, clientId)?.Connection is not { } connection)
+            return false;
+        await connection.Close(ReasonCode.AdministrativeAction, DisconnectReasons.ApiInitiated);
+        return true;
+    }
+
+    /// <summary>The retained message of a topic, or null.</summary>
+    public RetainedMessage? GetRetained(AccountId account, string topic) =>
+        TopicsOf(account).RetainedOf(topic) is { } message ? new(message.ToDelivered().Message, message.Received) : null;
+
+    /// <summary>All retained messages of an account, by topic.</summary>
+    public IReadOnlyList<RetainedMessage> ListRetained(AccountId account) =>
+        [.. TopicsOf(account).AllRetained.OrderBy(m => m.Topic, StringComparer.Ordinal).Select(m => new RetainedMessage(m.ToDelivered().Message, m.Received))];
+
+    /// <summary>The subscriptions of a client's session; null when it has none.</summary>
+    public IReadOnlyList<(string Filter, int QoS)>? SubscriptionsOf(AccountId account, string clientId) =>
+        Sessions.Find(account, clientId)?.Subscriptions.Select(s => (s.Filter, s.QoS)).ToList();
+
+    /// <summary>
+    /// Gives a message to everybody who subscribed. The task completes when all that must be on disk is; deliveries are queued before it does.
+    /// </summary>
+    internal ValueTask Route(AccountId account, Message message, MqttConnection? publisher, FlushList flush)
+    {
+        var space = TopicsOf(account);
+        var durable = message.Retain ? KeepRetained(account, space, message) : default;
+        var route = space.RouteOf(message.Topic);
+        if (message.QoS > 0)
+            durable = Combine(durable, LogFor(account, message, route, out route));
+        foreach (var target in route.Targets)
+            Deliver(message, target, publisher, flush);
+        foreach (var group in route.Groups)
+            Deliver(message, group.Pick(), publisher, flush);
+        return durable;
+    }
+
+    static void Deliver(Message message, in Target target, MqttConnection? publisher, FlushList flush)
+    {
+        if (target.NoLocal && publisher is not null && target.Subscriber == publisher.Session)
+            return;
+        target.Subscriber.Deliver(message, target, flush);
+    }
+
+    /// <summary>Logs the message when a persistent session will get it. Members of shared subscriptions are picked here, once.</summary>
+    ValueTask LogFor(AccountId account, Message message, Route route, out Route picked)
+    {
+        picked = route;
+        if (route.Groups.Length > 0)
+            picked = new(route.Version, [.. route.Targets, .. route.Groups.Select(g => g.Pick())], []);
+        List<Session>? persistent = null;
+        foreach (var target in picked.Targets)
+        {
+            if (target.QoS > 0 && target.Subscriber is Session { IsPersistent: true } session)
+                (persistent ??= []).Add(session);
+        }
+        return persistent is null ? default : Log.Append(account, message, persistent, stopping.Token);
+    }
+
+    static ValueTask Combine(ValueTask first, ValueTask second) =>
+        first.IsCompletedSuccessfully ? second : second.IsCompletedSuccessfully ? first : Both(first, second);
+
+    static async ValueTask Both(ValueTask first, ValueTask second)
+    {
+        await first;
+        await second;
+    }
+
+    async ValueTask KeepRetained(AccountId account, AccountTopics space, Message message)
+    {
+        // AWS keeps nothing retained on the reserved topics.
+        if (message.Topic.StartsWith('$'))
+            return;
+        var batch = message.Payload.Length == 0
+            ? new Batch().Delete(RetainedRecord.Table, account, message.Topic)
+            : new Batch().Put(RetainedRecord.Table, Retained.ToRecord(account, message));
+        Task committed;
+        // In memory and on disk the same one of two messages must be the last.
+        lock (space)
+        {
+            space.SetRetained(Retained.CopyOf(message));
+            committed = store.Commit(batch, stopping.Token).AsTask();
+        }
+        await committed;
+    }
+
+    void Upkeep()
+    {
+        try
+        {
+            Sessions.Upkeep();
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogUpkeep(log, failure);
+        }
+    }
+
+    /// <summary>Tells every client that the platform stops, and closes.</summary>
+    public async Task Stop()
+    {
+        await Task.WhenAll(Sessions.Live.Select(c => c.Close(ReasonCode.ServerShuttingDown, DisconnectReasons.ServerError)));
+        await Sessions.SaveAll();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await upkeep.DisposeAsync();
+        Metrics.Dispose();
+        await stopping.CancelAsync();
+        stopping.Dispose();
+    }
+
+    [LoggerMessage(2, LogLevel.Error, "A message to {Topic} could not be published")]
+    static partial void LogUnpublished(ILogger logger, string topic, Exception failure);
+
+    [LoggerMessage(1, LogLevel.Error, "The broker's upkeep failed; it goes on in a second")]
+    static partial void LogUpkeep(ILogger logger, Exception failure);
 }
 
-/// <summary>A message to publish.</summary>
-public sealed record OutgoingMessage(string Topic, ReadOnlyMemory<byte> Payload)
-{
-    public int QoS { get; init; }
-    public bool Retain { get; init; }
-    public TimeSpan? Expiry { get; init; }
-    public string? ContentType { get; init; }
-    public string? ResponseTopic { get; init; }
-    public ReadOnlyMemory<byte> CorrelationData { get; init; }
-    public bool? PayloadIsUtf8 { get; init; }
-    public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
-}
-
-/// <summary>A message that reached an in-process subscriber.</summary>
-/// <param name="Source">Who published it: a device's client id and principal ARN; null for the platform itself.</param>
-public sealed record DeliveredMessage(OutgoingMessage Message, MessageSource? Source, DateTimeOffset Received);
-
-public sealed record MessageSource(string ClientId, string PrincipalArn);
-
-/// <summary>One live connection, for the console and the connection operations.</summary>
-public sealed record ConnectionInfo
-{
-    public required string ClientId { get; init; }
-    public required string PrincipalArn { get; init; }
-    public required string ProtocolName { get; init; }
-    public required string RemoteAddress { get; init; }
-    public required DateTimeOffset ConnectedAt { get; init; }
-    public required bool CleanStart { get; init; }
-    public required TimeSpan KeepAlive { get; init; }
-    public required TimeSpan SessionExpiry { get; init; }
-    public required int Subscriptions { get; init; }
-    public required long MessagesIn { get; init; }
-    public required long MessagesOut { get; init; }
-}
+/// <summary>A retained message and when it came.</summary>
+public sealed record RetainedMessage(OutgoingMessage Message, DateTimeOffset Received);

@@ -1,10 +1,12 @@
 namespace Althing.Mqtt;
 
 /// <summary>One packet as it lies in the read buffer: its first byte and its body.</summary>
-public readonly ref struct Frame(byte first, ReadOnlySpan<byte> body)
+public readonly ref struct Frame(ReadOnlySpan<byte> whole, int headerBytes)
 {
-    public byte First { get; } = first;
-    public ReadOnlySpan<byte> Body { get; } = body;
+    /// <summary>The packet with its header.</summary>
+    public ReadOnlySpan<byte> Whole { get; } = whole;
+    public byte First => Whole[0];
+    public ReadOnlySpan<byte> Body => Whole[headerBytes..];
     public PacketType Type => (PacketType)(First >> 4);
     public int Flags => First & 0x0F;
 
@@ -26,7 +28,7 @@ public readonly ref struct Frame(byte first, ReadOnlySpan<byte> body)
                 throw new MalformedPacketException(ReasonCode.PacketTooLarge, $"A packet of {length} bytes is larger than the {bodyBytesMax} allowed.");
             if (buffer.Length < at + 1 + length)
                 return false;
-            frame = new(buffer[0], buffer.Slice(at + 1, length));
+            frame = new(buffer[..(at + 1 + length)], at + 1);
             buffer = buffer[(at + 1 + length)..];
             return true;
         }

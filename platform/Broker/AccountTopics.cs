@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using Althing.Mqtt;
+
+namespace Althing.Broker;
+
+/// <summary>The topic space of one account: subscriptions and retained messages.</summary>
+sealed class AccountTopics
+{
+    /// <summary>Routes kept; when there are more topics than this, all are forgotten and found anew.</summary>
+    const int RoutesMax = 100_000;
+
+    readonly TopicTree<Subscription> tree = new();
+    readonly ConcurrentDictionary<string, Route> routes = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, Message> retained = new(StringComparer.Ordinal);
+    readonly Lock gate = new();
+    volatile int version;
+
+    public int Version => version;
+
+    public void Add(Subscription subscription)
+    {
+        lock (gate)
+        {
+            tree.Add(Topic.SplitShared(subscription.Filter).Filter, subscription);
+            version++;
+        }
+    }
+
+    /// <summary>Sets one subscription for another of the same filter; at no moment has the topic neither.</summary>
+    public void Replace(Subscription? before, Subscription after)
+    {
+        lock (gate)
+        {
+            if (before is not null)
+                tree.Remove(Topic.SplitShared(before.Filter).Filter, before);
+            tree.Add(Topic.SplitShared(after.Filter).Filter, after);
+            version++;
+        }
+    }
+
+    public void Remove(Subscription subscription)
+    {
+        lock (gate)
+        {
+            tree.Remove(Topic.SplitShared(subscription.Filter).Filter, subscription);
+            version++;
+        }
+    }
+
+    /// <summary>Who gets this topic's messages now. Cheap when nothing changed since it was asked last.</summary>
+    public Route RouteOf(string topic)
+    {
+        if (routes.TryGetValue(topic, out var known) && known.Version == version)
+            return known;
+        lock (gate)
+        {
+            List<Subscription> found = [];
+            tree.Match(topic, found);
+            var route = MakeRoute(version, found);
+            if (routes.Count >= RoutesMax)
+                routes.Clear();
+            routes[topic] = route;
+            return route;
+        }
+    }
+
+    static Route MakeRoute(int version, List<Subscription> found)
+    {
+        var direct = from s in found where s.Group is null group s by s.Owner into mine select Fold(mine.Key, [.. mine]);
+        var groups = from s in found
+                     where s.Group is not null
+                     group s by s.Filter into shared
+                     select new SharedGroup([.. shared.Select(s => Fold(s.Owner, [s]))]);
+        return new(version, [.. direct], [.. groups]);
+    }
+
+    static Target Fold(Subscriber owner, List<Subscription> mine)
+    {
+        List<int> identifiers = [.. mine.Where(s => s.Identifier is not null).Select(s => s.Identifier!.Value)];
+        return new(owner, mine.Max(s => s.QoS), mine.All(s => s.NoLocal), mine.Any(s => s.RetainAsPublished), identifiers.Count > 0 ? identifiers : null);
+    }
+
+    public void SetRetained(Message message)
+    {
+        if (message.Payload.Length == 0)
+            retained.TryRemove(message.Topic, out _);
+        else
+            retained[message.Topic] = message;
+    }
+
+    public IEnumerable<Message> Retained(string filter, bool wildcards)
+    {
+        if (!Topic.HasWildcard(filter))
+            return retained.TryGetValue(filter, out var one) ? [one] : [];
+        return wildcards ? retained.Values.Where(m => Topic.Matches(filter, m.Topic)) : [];
+    }
+
+    public Message? RetainedOf(string topic) => retained.GetValueOrDefault(topic);
+
+    public IEnumerable<Message> AllRetained => retained.Values;
+}

@@ -1,0 +1,47 @@
+namespace Althing.Broker;
+
+/// <summary>Limits of the broker, with the quota of AWS IoT Core where there is one ("AWS IoT Core endpoints and quotas").</summary>
+public sealed record BrokerOptions
+{
+    /// <summary>Largest packet: 128 KB of payload and room for topic and properties. Quota "Maximum MQTT payload size".</summary>
+    public int PacketBytesMax { get; init; } = (128 + 16) * 1024;
+
+    /// <summary>Largest payload of a PUBLISH. Quota "Publish request size".</summary>
+    public int PayloadBytesMax { get; init; } = 128 * 1024;
+
+    /// <summary>Longest topic in UTF-8 bytes. Quota "Topic size limit".</summary>
+    public int TopicBytesMax { get; init; } = 256;
+
+    /// <summary>Most slashes in a topic or filter, the three of a Basic Ingest or share prefix aside. Quota "Maximum number of slashes".</summary>
+    public int TopicSlashesMax { get; init; } = 7;
+
+    /// <summary>Topic filters of one SUBSCRIBE. Quota "Maximum subscriptions per subscribe call".</summary>
+    public int FiltersPerSubscribeMax { get; init; } = 8;
+
+    /// <summary>Subscriptions of one session. Quota "Subscriptions per connection".</summary>
+    public int SubscriptionsMax { get; init; } = 50;
+
+    /// <summary>Unacknowledged QoS 1 messages to one client. Quota "MQTT unacknowledged outbound publish requests".</summary>
+    public int InflightMax { get; init; } = 100;
+
+    /// <summary>QoS 1 messages kept for one session. What comes beyond is not kept for it, counted and logged.</summary>
+    public int QueuedMessagesMax { get; init; } = 100_000;
+
+    /// <summary>Bytes waiting for one client's socket before QoS 0 messages to it are dropped and counted: a slow consumer must not cost memory.</summary>
+    public int OutputBytesMax { get; init; } = 4 << 20;
+
+    /// <summary>Session expiry of MQTT 3.1.1 persistent sessions. Quota "Persistent session expiry period".</summary>
+    public TimeSpan SessionExpiryDefault { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Longest session expiry that an MQTT 5 client may ask for. AWS allows seven days.</summary>
+    public TimeSpan SessionExpiryMax { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Longest keep-alive; a client that asks for more or none gets this. Quota "Connection inactivity (keep-alive) interval".</summary>
+    public TimeSpan KeepAliveMax { get; init; } = TimeSpan.FromSeconds(1200);
+
+    /// <summary>How long a connection may stay without CONNECT.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether a subscription with wildcards gets retained messages too, as MQTT has it; AWS sends them for exact topics alone.</summary>
+    public bool RetainedOnWildcards { get; init; }
+}

@@ -1,0 +1,35 @@
+using Althing.Storage;
+
+namespace Althing.Broker;
+
+/// <summary>A persistent session as it is stored.</summary>
+sealed record SessionRecord
+{
+    public static readonly Table<SessionRecord> Table = new("mqtt-sessions", s => (s.Account, s.ClientId));
+
+    public required AccountId Account { get; init; }
+    public required string ClientId { get; init; }
+    public required long ExpirySeconds { get; init; }
+
+    /// <summary>Null while it has a connection; after a crash it counts from the restart.</summary>
+    public DateTimeOffset? DisconnectedAt { get; init; }
+    public required IReadOnlyList<SubscriptionRecord> Subscriptions { get; init; }
+}
+
+sealed record SubscriptionRecord(string Filter, int QoS, bool NoLocal, bool RetainAsPublished, int? Identifier);
+
+/// <summary>A retained message as it is stored.</summary>
+sealed record RetainedRecord
+{
+    public static readonly Table<RetainedRecord> Table = new("mqtt-retained", r => (r.Account, r.Topic));
+
+    public required AccountId Account { get; init; }
+    public required string Topic { get; init; }
+    public required byte[] Payload { get; init; }
+    public required int QoS { get; init; }
+    public required DateTimeOffset Received { get; init; }
+    public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>The MQTT 5 property block, encoded.</summary>
+    public byte[]? Properties { get; init; }
+}

@@ -1,0 +1,51 @@
+using Althing.Storage;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Althing.Broker;
+
+/// <summary>Registers the broker.</summary>
+public static class BrokerServices
+{
+    /// <summary>
+    /// The broker, which reads what it kept before the host listens, and stops with it. Needs <see cref="PlatformStorage"/>,
+    /// <see cref="TimeProvider"/> and an <see cref="IDeviceAuthority"/>. Give each MQTT listener <c>UseConnectionHandler&lt;MqttConnectionHandler&gt;()</c>.
+    /// </summary>
+    public static IServiceCollection AddMqttBroker(this IServiceCollection services, BrokerOptions? options = null) => services
+        .AddSingleton(p => new MqttBroker(
+            p.GetRequiredService<PlatformStorage>(), options ?? new(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<MqttBroker>>()))
+        .AddSingleton<MqttConnectionHandler>()
+        .AddHostedService<BrokerLifetime>();
+
+    sealed class BrokerLifetime(MqttBroker broker) : IHostedLifecycleService
+    {
+        public Task StartingAsync(CancellationToken cancel) => broker.Start(cancel);
+        public Task StartAsync(CancellationToken cancel) => Task.CompletedTask;
+        public Task StartedAsync(CancellationToken cancel) => Task.CompletedTask;
+        public Task StoppingAsync(CancellationToken cancel) => broker.Stop();
+        public Task StopAsync(CancellationToken cancel) => Task.CompletedTask;
+        public Task StoppedAsync(CancellationToken cancel) => Task.CompletedTask;
+    }
+}
+
+/// <summary>Serves MQTT on a Kestrel listener, over TLS when the listener has it.</summary>
+public sealed class MqttConnectionHandler(MqttBroker broker, IDeviceAuthority authority) : ConnectionHandler
+{
+    public override Task OnConnectedAsync(ConnectionContext connection)
+    {
+        var features = connection.Features;
+        var transport = new ClientTransport(
+            connection.Transport.Input,
+            connection.Transport.Output,
+            features.Get<ITlsConnectionFeature>()?.ClientCertificate,
+            features.Get<ITlsHandshakeFeature>()?.HostName is { Length: > 0 } name ? name : null,
+            connection.RemoteEndPoint?.ToString() ?? "unknown",
+            () => connection.Abort(new ConnectionAbortedException("The broker ended the connection.")));
+        return new MqttConnection(broker, authority, transport).Run();
+    }
+}

@@ -1,0 +1,17 @@
+namespace Althing.Broker;
+
+/// <summary>Why a connection ended, in the words of lifecycle events ("Lifecycle events", disconnect reasons).</summary>
+static class DisconnectReasons
+{
+    public const string AuthError = "AUTH_ERROR";
+    public const string ClientInitiated = "CLIENT_INITIATED_DISCONNECT";
+    public const string ClientError = "CLIENT_ERROR";
+    public const string ConnectionLost = "CONNECTION_LOST";
+    public const string DuplicateClientId = "DUPLICATE_CLIENTID";
+    public const string ForbiddenAccess = "FORBIDDEN_ACCESS";
+    public const string KeepAliveTimeout = "MQTT_KEEP_ALIVE_TIMEOUT";
+    public const string ServerError = "SERVER_ERROR";
+    public const string ServerInitiated = "SERVER_INITIATED_DISCONNECT";
+    public const string Throttled = "THROTTLED";
+    public const string ApiInitiated = "API_INITIATED_DISCONNECT";
+}

@@ -1,0 +1,47 @@
+using Althing.Mqtt;
+using Althing.Mqtt.Packets;
+
+namespace Althing.Broker;
+
+/// <summary>
+/// One PUBLISH of QoS 0 for many receivers, encoded at most once for each version of MQTT. What the publisher wrote goes on unchanged where
+/// nothing in it must change. Hot path: a view into the reader's and the publisher's memory.
+/// </summary>
+ref struct EncodedPublish
+{
+    readonly PacketBuffer scratch;
+    readonly string topic;
+    readonly PublishPacket packet;
+    readonly Frame frame;
+    readonly MqttVersion written;
+    MqttVersion encoded;
+
+    /// <param name="scratch">The publisher's memory for what is encoded anew.</param>
+    /// <param name="written">The version the publisher speaks.</param>
+    public EncodedPublish(PacketBuffer scratch, string topic, in PublishPacket packet, in Frame frame, MqttVersion written)
+    {
+        this.scratch = scratch;
+        this.topic = topic;
+        this.packet = packet;
+        this.frame = frame;
+        this.written = written;
+    }
+
+    public ReadOnlySpan<byte> For(MqttVersion version)
+    {
+        if (version == written && packet.Properties is null)
+            return frame.Whole;
+        // With properties there may be both kinds of receivers; then each switch encodes anew, which is rare and right.
+        if (version != encoded)
+            Encode(version);
+        return scratch.Written.Span;
+    }
+
+    void Encode(MqttVersion version)
+    {
+        scratch.Clear();
+        PublishPacket.Write(scratch, version, topic, packet.Payload, 0, false, false, 0,
+            version == MqttVersion.V5 ? Message.Forwardable(packet.Properties) : null);
+        encoded = version;
+    }
+}

@@ -1,0 +1,140 @@
+using System.Text;
+using Althing.Mqtt;
+using Althing.Mqtt.Packets;
+using Microsoft.Extensions.Logging;
+
+namespace Althing.Broker;
+
+/// <summary>CONNECT: who is it, may it, and which session is its own.</summary>
+sealed partial class MqttConnection
+{
+    /// <summary>Quota "Client ID size" in UTF-8 bytes.</summary>
+    const int ClientIdBytesMax = 128;
+
+    /// <summary>Topic aliases a client may use. Quota "Topic aliases per connection".</summary>
+    const ushort TopicAliasMax = 8;
+
+    bool cleanStart;
+    CancellationTokenRegistration revocation;
+
+    async Task Connect(ConnectPacket packet)
+    {
+        version = packet.Version;
+        var clientId = packet.ClientId;
+        if (WhyNot(packet) is { } unacceptable)
+        {
+            Refuse(packet, unacceptable.Reason, unacceptable.Why);
+            return;
+        }
+        if (clientId.Length == 0)
+            clientId = Guid.NewGuid().ToString("N");
+        var principal = transport.Certificate is { } certificate
+            ? await authority.Identify(certificate, transport.ServerName, CancellationToken.None)
+            : await authority.Identify(clientId, packet.UserName, packet.Password, CancellationToken.None);
+        if (principal is null)
+        {
+            var reason = transport.Certificate is null ? ReasonCode.BadUserNameOrPassword : ReasonCode.NotAuthorized;
+            Refuse(packet, reason, transport.Certificate is null ? "no such user name and password" : "the certificate is unknown or not active");
+            return;
+        }
+        principal = principal with { SourceIp = SourceIp(), ServerName = transport.ServerName };
+        if (await authority.Connect(principal, clientId, CancellationToken.None) is not { } admitted)
+        {
+            Refuse(packet, ReasonCode.NotAuthorized, "its policies do not allow iot:Connect as this client id");
+            return;
+        }
+        if (packet.Will is { } last && !MayLeave(admitted, last))
+        {
+            Refuse(packet, ReasonCode.NotAuthorized, $"its policies do not allow its will to {last.Topic}");
+            return;
+        }
+        device = admitted;
+        will = packet.Will;
+        cleanStart = packet.CleanStart;
+        keepAlive = KeepAlive(packet.KeepAliveSeconds);
+        clientPacketMax = packet.Properties?.MaximumPacketSize;
+        ReceiveMaximum = Math.Min(packet.Properties?.ReceiveMaximum ?? ushort.MaxValue, Options.InflightMax);
+        await broker.Sessions.Open(this, clientId, packet.CleanStart, Expiry(packet), (opened, present) => Admit(packet, clientId, opened, present));
+    }
+
+    static bool MayLeave(DeviceSession device, WillMessage will) =>
+        device.Allows(DeviceAction.Publish, will.Topic) && (!will.Retain || device.Allows(DeviceAction.RetainPublish, will.Topic));
+
+    /// <summary>Takes the session over, under its client id's gate: CONNACK first, then what the session owes.</summary>
+    void Admit(ConnectPacket packet, string clientId, Session opened, bool present)
+    {
+        session = opened;
+        ConnectNumber = opened.ConnectCount;
+        Source = new(clientId, device!.Principal.Arn);
+        Write(new ConnAckPacket(present, 0, IsV5 ? Terms(packet, clientId, opened) : null));
+        opened.Attach(this, flush);
+        revocation = device.Revoked.Register(() => _ = Close(ReasonCode.NotAuthorized, DisconnectReasons.AuthError));
+        broker.Events.Connected(this, opened);
+        LogConnected(broker.Logger, clientId, Account.Value, device.Principal.Arn, RemoteAddress);
+    }
+
+    (ReasonCode Reason, string Why)? WhyNot(ConnectPacket packet)
+    {
+        var idBytes = Encoding.UTF8.GetByteCount(packet.ClientId);
+        if (idBytes > ClientIdBytesMax)
+            return (ReasonCode.ClientIdentifierNotValid, $"its client id has {idBytes} bytes; {ClientIdBytesMax} are allowed");
+        if (idBytes == 0 && !packet.CleanStart)
+            return (ReasonCode.ClientIdentifierNotValid, "it has no client id but asks for its session [MQTT-3.1.3-8]");
+        if (packet.Properties?.AuthenticationMethod is not null)
+            return (ReasonCode.BadAuthenticationMethod, "enhanced authentication is not supported");
+        if (packet.Will is not { } last)
+            return null;
+        if (last.QoS > 1)
+            return (ReasonCode.QoSNotSupported, "its will asks for QoS 2");
+        if (TopicRules.WhyNotPublish(last.Topic, Encoding.UTF8.GetByteCount(last.Topic), Options) is { } why)
+            return (ReasonCode.TopicNameInvalid, "its will: " + why);
+        return last.Payload.Length > Options.PayloadBytesMax ? (ReasonCode.PacketTooLarge, "its will is too large") : null;
+    }
+
+    string SourceIp() => System.Net.IPEndPoint.TryParse(RemoteAddress, out var end) ? end.Address.ToString() : RemoteAddress;
+
+    TimeSpan KeepAlive(ushort seconds) =>
+        seconds == 0 ? Options.KeepAliveMax : Shorter(TimeSpan.FromSeconds(seconds), Options.KeepAliveMax);
+
+    TimeSpan Expiry(ConnectPacket packet)
+    {
+        if (!IsV5)
+            return packet.CleanStart ? TimeSpan.Zero : Options.SessionExpiryDefault;
+        return Shorter(TimeSpan.FromSeconds(packet.Properties?.SessionExpirySeconds ?? 0), Options.SessionExpiryMax);
+    }
+
+    /// <summary>What the server grants, where it differs from what the client asked or MQTT presumes.</summary>
+    PacketProperties Terms(ConnectPacket packet, string clientId, Session opened) => new()
+    {
+        SessionExpirySeconds = opened.Expiry.TotalSeconds < (packet.Properties?.SessionExpirySeconds ?? 0) ? (uint)opened.Expiry.TotalSeconds : null,
+        MaximumQoS = 1,
+        MaximumPacketSize = (uint)Options.PacketBytesMax,
+        AssignedClientId = packet.ClientId.Length == 0 ? clientId : null,
+        TopicAliasMaximum = TopicAliasMax,
+        ServerKeepAliveSeconds = keepAlive.TotalSeconds == packet.KeepAliveSeconds ? null : (ushort)keepAlive.TotalSeconds,
+    };
+
+    void Refuse(ConnectPacket packet, ReasonCode reason, string why)
+    {
+        LogRefused(broker.Logger, packet.ClientId, RemoteAddress, why);
+        Refuse(reason);
+        saidGoodbye = true;
+    }
+
+    void Refuse(ReasonCode reason)
+    {
+        broker.Metrics.Refused();
+        // A level we do not speak is refused in the words of 3.1.1. [MQTT-3.1.2-2]
+        Write(new ConnAckPacket(false, IsV5 ? (byte)reason : ConnAckPacket.CodeFor311(reason), null));
+        flush.Flush();
+    }
+
+    void Write(ConnAckPacket packet) =>
+        output.TryWrite((packet, version), static (buffer, s) => s.packet.Write(buffer, s.version), flush, mayDrop: false);
+
+    [LoggerMessage(20, LogLevel.Debug, "Client '{ClientId}' of account {Account} connected as {Principal} from {Remote}")]
+    static partial void LogConnected(ILogger logger, string clientId, string account, string principal, string remote);
+
+    [LoggerMessage(21, LogLevel.Information, "Refusing client '{ClientId}' at {Remote}: {Why}")]
+    static partial void LogRefused(ILogger logger, string clientId, string remote, string why);
+}

@@ -1,0 +1,133 @@
+using Althing.Mqtt;
+using Althing.Mqtt.Packets;
+
+namespace Althing.Broker;
+
+/// <summary>PUBLISH from the client.</summary>
+sealed partial class MqttConnection
+{
+    readonly PacketBuffer scratch = new();
+    KnownTopic?[]? aliases;
+
+    /// <summary>Who this client is to those who receive its messages.</summary>
+    public MessageSource? Source { get; private set; }
+
+    void TakePublish(in Frame frame)
+    {
+        var packet = PublishPacket.Read(frame, version);
+        received++;
+        if (packet.QoS > 1)
+            throw new MalformedPacketException(ReasonCode.QoSNotSupported, "PUBLISH asks for QoS 2; QoS 0 and 1 are supported.");
+        if (packet.Payload.Length > Options.PayloadBytesMax)
+            throw new MalformedPacketException(ReasonCode.PacketTooLarge, $"The payload has {packet.Payload.Length} bytes; {Options.PayloadBytesMax} are allowed.");
+        var topic = TopicOf(packet);
+        if (!topic.MayPublish(device!, packet.Retain))
+        {
+            Deny(packet, topic);
+            return;
+        }
+        if (packet.QoS == 0 && !packet.Retain && TryForward(topic.Name, packet, frame))
+            return;
+        var durable = broker.Route(Account, Keep(packet, topic.Name), this, flush);
+        if (packet.QoS == 0)
+            Watch(durable);
+        else if (owed.Count == 0 && durable.IsCompletedSuccessfully)
+            Acknowledge(packet.PacketId, ReasonCode.Success);
+        else
+            owed.Add((packet.PacketId, ReasonCode.Success, durable.AsTask()));
+    }
+
+    /// <summary>The common case, without a message of its own in memory; false when somebody needs one.</summary>
+    bool TryForward(string topic, in PublishPacket packet, in Frame frame)
+    {
+        var route = broker.TopicsOf(Account).RouteOf(topic);
+        if (!route.IsPlain || packet.Properties?.MessageExpirySeconds is not null)
+            return false;
+        var publish = new EncodedPublish(scratch, topic, packet, frame, version);
+        foreach (var target in route.Targets)
+        {
+            if (!target.NoLocal || target.Subscriber != session)
+                ((Session)target.Subscriber).Forward(topic, ref publish, flush);
+        }
+        return true;
+    }
+
+    // A retained message of QoS 0 has nobody to tell of a failure but the log, where storage puts it.
+    static void Watch(ValueTask durable)
+    {
+        if (!durable.IsCompletedSuccessfully)
+            durable.AsTask().ContinueWith(static t => _ = t.Exception, TaskScheduler.Default);
+    }
+
+    KnownTopic TopicOf(in PublishPacket packet)
+    {
+        if (packet.Properties?.TopicAlias is not { } alias)
+        {
+            return packet.Topic.IsEmpty ? throw new MalformedPacketException(ReasonCode.ProtocolError, "PUBLISH has neither a topic nor an alias.")
+                : topics.Find(packet.Topic);
+        }
+        if (alias is 0 or > TopicAliasMax)
+            throw new MalformedPacketException(ReasonCode.TopicAliasInvalid, $"The topic alias is {alias}; 1 to {TopicAliasMax} are allowed.");
+        aliases ??= new KnownTopic[TopicAliasMax + 1];
+        if (!packet.Topic.IsEmpty)
+            aliases[alias] = topics.Find(packet.Topic);
+        return aliases[alias] ?? throw new MalformedPacketException(ReasonCode.ProtocolError, $"The topic alias {alias} stands for no topic.");
+    }
+
+    Message Keep(in PublishPacket packet, string topic)
+    {
+        var now = broker.Time.GetUtcNow();
+        return new()
+        {
+            Topic = topic,
+            Payload = packet.Payload.ToArray(),
+            QoS = packet.QoS,
+            Retain = packet.Retain,
+            Properties = Message.Forwardable(packet.Properties),
+            Source = Source,
+            Received = now,
+            Expires = packet.Properties?.MessageExpirySeconds is { } seconds ? now.AddSeconds(seconds) : null,
+        };
+    }
+
+    /// <summary>MQTT 3.1.1 can only be told by closing; so can MQTT 5 with QoS 0.</summary>
+    void Deny(in PublishPacket packet, KnownTopic topic)
+    {
+        broker.Metrics.Denied(DeviceAction.Publish);
+        if (!IsV5 || packet.QoS == 0)
+            throw new MalformedPacketException(ReasonCode.NotAuthorized, $"Its policies do not allow publishing to {topic.Name}.");
+        // The queue keeps acknowledgements in the order of their PUBLISH. [MQTT-4.6.0-2]
+        owed.Add((packet.PacketId, ReasonCode.NotAuthorized, Task.CompletedTask));
+    }
+
+    /// <summary>What a client was promised could not be kept; its connection ends without the acknowledgement.</summary>
+    sealed class NotKeptException(Exception inner) : Exception(inner.Message, inner);
+
+    static async Task Kept(Task durable)
+    {
+        try
+        {
+            await durable;
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            throw new NotKeptException(failure);
+        }
+    }
+
+    void Acknowledge(ushort packetId, ReasonCode reason) =>
+        output.TryWrite((packetId, reason, version), static (buffer, s) => new AcknowledgePacket(s.packetId, s.reason).Write(buffer, PacketType.PubAck, s.version),
+            flush, mayDrop: false);
+
+    /// <summary>Waits until what the batch owes is on disk, then acknowledges it in order.</summary>
+    async ValueTask AcknowledgeOwed()
+    {
+        foreach (var (packetId, reason, durable) in owed)
+        {
+            await Kept(durable);
+            Acknowledge(packetId, reason);
+        }
+        owed.Clear();
+        flush.Flush();
+    }
+}

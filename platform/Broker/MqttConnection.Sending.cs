@@ -1,0 +1,77 @@
+using Althing.Mqtt;
+using Althing.Mqtt.Packets;
+
+namespace Althing.Broker;
+
+/// <summary>Messages to the client. Called by the session, which lets in one caller at a time.</summary>
+sealed partial class MqttConnection
+{
+    /// <summary>Topics whose judgement is remembered; beyond, all are judged anew.</summary>
+    const int JudgedTopicsMax = 1000;
+
+    readonly Dictionary<string, bool> receivable = new(StringComparer.Ordinal);
+    int receivableAt = int.MinValue;
+    uint? clientPacketMax;
+    long sent;
+
+    /// <summary>How many QoS 1 messages the client takes before it acknowledges the first.</summary>
+    public int ReceiveMaximum { get; private set; }
+
+    /// <summary>Do its policies allow iot:Receive on the topic?</summary>
+    public bool MayReceive(string topic)
+    {
+        var current = device!.Version;
+        if (receivableAt != current || receivable.Count > JudgedTopicsMax)
+        {
+            receivable.Clear();
+            receivableAt = current;
+        }
+        if (!receivable.TryGetValue(topic, out var allowed))
+            receivable[topic] = allowed = device.Allows(DeviceAction.Receive, topic);
+        if (!allowed)
+            broker.Metrics.Denied(DeviceAction.Receive);
+        return allowed;
+    }
+
+    /// <summary>A packet larger than the client takes is not sent and counts as delivered. [MQTT-3.1.2-25]</summary>
+    public bool Fits(Message message, in Target target)
+    {
+        if (clientPacketMax is not { } most)
+            return true;
+        using var buffer = new PacketBuffer(message.Payload.Length + 512);
+        Write(buffer, message, target, packetId: 1, duplicate: false, Math.Min(message.QoS, target.QoS));
+        return buffer.Length <= most;
+    }
+
+    public void SendQoS0(Message message, in Target target, FlushList flushes)
+    {
+        if (output.TryWrite((this, message, target), static (b, s) => s.Item1.Write(b, s.message, s.target, 0, false, qos: 0), flushes, mayDrop: true))
+            sent++;
+        else
+            broker.Metrics.Dropped("slow-consumer");
+    }
+
+    public void SendQoS1(Message message, in Target target, ushort packetId, bool duplicate, FlushList flushes)
+    {
+        // A closed output takes nothing: the message stays in flight for the next connection.
+        if (output.TryWrite((this, message, target, packetId, duplicate),
+            static (b, s) => s.Item1.Write(b, s.message, s.target, s.packetId, s.duplicate, qos: 1), flushes, mayDrop: false))
+            sent++;
+    }
+
+    /// <summary>A PUBLISH of QoS 0 that is encoded already.</summary>
+    public void SendEncoded(ref EncodedPublish publish, FlushList flushes)
+    {
+        var packet = publish.For(version);
+        if (packet.Length > clientPacketMax)
+            return;
+        if (output.TryAdd(packet, flushes, mayDrop: true))
+            sent++;
+        else
+            broker.Metrics.Dropped("slow-consumer");
+    }
+
+    void Write(PacketBuffer buffer, Message message, in Target target, ushort packetId, bool duplicate, int qos) =>
+        PublishPacket.Write(buffer, version, message.Topic, message.Payload, qos, message.Retain && target.RetainAsPublished, duplicate, packetId,
+            IsV5 ? message.PropertiesFor(target.Identifiers, broker.Time.GetUtcNow()) : null);
+}

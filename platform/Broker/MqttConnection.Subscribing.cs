@@ -1,0 +1,91 @@
+using Althing.Mqtt;
+using Althing.Mqtt.Packets;
+
+namespace Althing.Broker;
+
+/// <summary>SUBSCRIBE and UNSUBSCRIBE.</summary>
+sealed partial class MqttConnection
+{
+    async Task Subscribe(SubscribePacket packet)
+    {
+        var (mine, space) = (session!, broker.TopicsOf(Account));
+        var reasons = new ReasonCode[packet.Entries.Count];
+        List<(SubscribeEntry Entry, bool IsNew)> granted = [];
+        for (var i = 0; i < reasons.Length; i++)
+        {
+            var entry = packet.Entries[i];
+            reasons[i] = Judge(entry, i, mine);
+            if (reasons[i] >= ReasonCode.UnspecifiedError)
+                continue;
+            var subscription = new Subscription(mine, entry.Filter)
+            {
+                Group = Topic.SplitShared(entry.Filter).Group,
+                QoS = Math.Min(entry.QoS, 1),
+                NoLocal = entry.NoLocal,
+                RetainAsPublished = entry.RetainAsPublished,
+                Identifier = packet.Properties?.SubscriptionIdentifiers is [var id, ..] ? id : null,
+            };
+            var before = mine.Put(subscription);
+            space.Replace(before, subscription);
+            granted.Add((entry, before is null));
+        }
+        if (granted.Count > 0 && mine.IsPersistent)
+            await Kept(broker.Sessions.Save(mine, connected: true));
+        output.TryWrite((new SubAckPacket(packet.PacketId, reasons), version), static (b, s) => s.Item1.Write(b, PacketType.SubAck, s.version), flush, mayDrop: false);
+        foreach (var (entry, isNew) in granted)
+            SendRetained(entry, isNew, space, mine);
+        if (granted.Count > 0)
+            broker.Events.Subscribed(this, mine, [.. granted.Select(g => g.Entry.Filter)]);
+    }
+
+    ReasonCode Judge(SubscribeEntry entry, int index, Session mine)
+    {
+        if (index >= Options.FiltersPerSubscribeMax || (mine.FindSubscription(entry.Filter) is null && mine.SubscriptionCount >= Options.SubscriptionsMax))
+            return ReasonCode.QuotaExceeded;
+        if (TopicRules.WhyNotSubscribe(entry.Filter, Options) is not null)
+            return ReasonCode.TopicFilterInvalid;
+        var (group, filter) = Topic.SplitShared(entry.Filter);
+        if (group is not null && entry.NoLocal)
+            throw new MalformedPacketException(ReasonCode.ProtocolError, "A shared subscription cannot be 'no local'. [MQTT-3.8.3-4]");
+        if (device!.Allows(DeviceAction.Subscribe, filter))
+            return entry.QoS == 0 ? ReasonCode.Success : ReasonCode.GrantedQoS1;
+        broker.Metrics.Denied(DeviceAction.Subscribe);
+        return ReasonCode.NotAuthorized;
+    }
+
+    /// <summary>Retained messages do not come for shared subscriptions, nor again when the client says so. [MQTT-3.3.1-10, MQTT-3.3.1-11]</summary>
+    void SendRetained(SubscribeEntry entry, bool isNew, AccountTopics space, Session mine)
+    {
+        if (entry.RetainHandling == RetainHandling.DoNotSend || (entry.RetainHandling == RetainHandling.SendIfNew && !isNew) || Topic.SplitShared(entry.Filter).Group is not null)
+            return;
+        var now = broker.Time.GetUtcNow();
+        var identifiers = mine.FindSubscription(entry.Filter)?.Identifier is { } id ? new[] { id } : null;
+        foreach (var message in space.Retained(entry.Filter, Options.RetainedOnWildcards))
+        {
+            if (!message.IsExpired(now))
+                mine.Deliver(message, new(mine, Math.Min(entry.QoS, 1), false, RetainAsPublished: true, identifiers), flush);
+        }
+    }
+
+    async Task Unsubscribe(UnsubscribePacket packet)
+    {
+        var (mine, space) = (session!, broker.TopicsOf(Account));
+        List<string> removed = [];
+        var reasons = new ReasonCode[packet.Filters.Count];
+        for (var i = 0; i < reasons.Length; i++)
+        {
+            if (mine.Take(packet.Filters[i]) is not { } subscription)
+            {
+                reasons[i] = ReasonCode.NoSubscriptionExisted;
+                continue;
+            }
+            space.Remove(subscription);
+            removed.Add(subscription.Filter);
+        }
+        if (removed.Count > 0 && mine.IsPersistent)
+            await Kept(broker.Sessions.Save(mine, connected: true));
+        output.TryWrite((new SubAckPacket(packet.PacketId, reasons), version), static (b, s) => s.Item1.Write(b, PacketType.UnsubAck, s.version), flush, mayDrop: false);
+        if (removed.Count > 0)
+            broker.Events.Unsubscribed(this, mine, removed);
+    }
+}

@@ -1,0 +1,297 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Althing.Mqtt;
+using Althing.Mqtt.Packets;
+using Althing.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Althing.Broker;
+
+/// <summary>
+/// One client's connection. Its read loop parses all that has arrived, routes it, and only then flushes; packets that need storage or the
+/// authority (CONNECT, SUBSCRIBE, UNSUBSCRIBE) are handled between such batches, in their place.
+/// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "The scratch buffer lives as long as the read loop, whose end is the connection's.")]
+sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authority, ClientTransport transport)
+{
+    /// <summary>How long a client may take to read why it is being left.</summary>
+    static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
+
+    readonly ClientOutput output = new(transport.Output, broker.Options.OutputBytesMax);
+    readonly FlushList flush = new();
+    readonly List<(ushort PacketId, ReasonCode Reason, Task Durable)> owed = [];
+    readonly KnownTopics topics = new(broker.Options);
+    readonly DateTimeOffset opened = broker.Time.GetUtcNow();
+    MqttVersion version = MqttVersion.V311;
+    DeviceSession? device;
+    Session? session;
+    WillMessage? will;
+    TimeSpan keepAlive;
+    long heard = broker.Time.GetTimestamp();
+    long received;
+    int ended;
+    string? endReason;
+    bool saidGoodbye;
+
+    public AccountId Account => device?.Principal.Account ?? AccountId.Platform;
+    public Session? Session => session;
+    public string RemoteAddress => transport.RemoteAddress;
+    public string PrincipalId => device?.Principal.Id ?? "";
+
+    /// <summary>Which of its client id's connections this is.</summary>
+    public long ConnectNumber { get; private set; }
+    public long MessagesOut => Volatile.Read(ref sent);
+
+    BrokerOptions Options => broker.Options;
+    bool IsV5 => version == MqttVersion.V5;
+
+    /// <summary>Serves the client until either side ends the connection.</summary>
+    public async Task Run()
+    {
+        broker.Sessions.Opened(this);
+        var (reason, why) = (ReasonCode.Success, DisconnectReasons.ConnectionLost);
+        try
+        {
+            await ReadAll();
+        }
+        catch (MalformedPacketException malformed)
+        {
+            LogMalformed(broker.Logger, session?.ClientId, RemoteAddress, malformed.Message);
+            (reason, why) = (malformed.Reason, malformed.Reason == ReasonCode.NotAuthorized ? DisconnectReasons.AuthError : DisconnectReasons.ClientError);
+            if (device is null)
+                Refuse(reason);
+        }
+        catch (NotKeptException failure)
+        {
+            LogStorage(broker.Logger, session?.ClientId, failure.Message);
+            (reason, why) = (ReasonCode.ServerUnavailable, DisconnectReasons.ServerError);
+        }
+        catch (Exception failure) when (ended != 0 || failure is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The stream broke, or was broken by End.
+            LogBroken(broker.Logger, session?.ClientId, RemoteAddress, failure.Message);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogFailure(broker.Logger, session?.ClientId, failure);
+            (reason, why) = (ReasonCode.UnspecifiedError, DisconnectReasons.ServerError);
+        }
+        finally
+        {
+            await End(reason, endReason ?? why, inGate: false);
+        }
+    }
+
+    async Task ReadAll()
+    {
+        var input = transport.Input;
+        while (ended == 0)
+        {
+            var result = await input.ReadAsync();
+            heard = broker.Time.GetTimestamp();
+            var consumed = await Handle(result.Buffer);
+            input.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.End);
+            if (saidGoodbye || result.IsCompleted || result.IsCanceled)
+                return;
+            await output.Relief();
+        }
+    }
+
+    /// <summary>Handles every whole packet that has arrived and answers how many bytes they had.</summary>
+    async ValueTask<long> Handle(ReadOnlySequence<byte> buffer)
+    {
+        var consumed = 0L;
+        while (true)
+        {
+            var (bytes, later) = Process(buffer.Slice(consumed));
+            consumed += bytes;
+            Count();
+            flush.Flush();
+            if (owed.Count > 0)
+                await AcknowledgeOwed();
+            if (later is null || ended != 0)
+                return consumed;
+            await Handle(later);
+            flush.Flush();
+            if (saidGoodbye)
+                return consumed;
+        }
+    }
+
+    (int Bytes, object? Later) Process(ReadOnlySequence<byte> buffer)
+    {
+        if (buffer.IsSingleSegment)
+            return Process(buffer.FirstSpan);
+        var length = checked((int)buffer.Length);
+        var joined = ArrayPool<byte>.Shared.Rent(length);
+        try
+        {
+            buffer.CopyTo(joined);
+            return Process(joined.AsSpan(0, length));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(joined);
+        }
+    }
+
+    /// <summary>Handles packets until one must wait for something; that one is answered, taken out of the buffer.</summary>
+    (int Bytes, object? Later) Process(ReadOnlySpan<byte> buffer)
+    {
+        var rest = buffer;
+        while (ended == 0 && !saidGoodbye && Frame.TryRead(ref rest, Options.PacketBytesMax, out var frame))
+        {
+            if (Take(frame) is { } later)
+                return (buffer.Length - rest.Length, later);
+        }
+        return (buffer.Length - rest.Length, null);
+    }
+
+    /// <summary>Acts on one packet, or answers it for later.</summary>
+    object? Take(in Frame frame)
+    {
+        frame.CheckFlags();
+        if (device is null)
+        {
+            return frame.Type == PacketType.Connect ? ConnectPacket.Read(frame.Body)
+                : throw new MalformedPacketException(ReasonCode.ProtocolError, $"The first packet is {frame.Type} and must be CONNECT. [MQTT-3.1.0-1]");
+        }
+        switch (frame.Type)
+        {
+            case PacketType.Publish:
+                TakePublish(frame);
+                return null;
+            case PacketType.PubAck:
+                session!.Acknowledge(AcknowledgePacket.Read(frame.Body, version).PacketId, flush);
+                return null;
+            case PacketType.PingReq:
+                output.TryAdd(PingPacket.Response, flush, mayDrop: false);
+                return null;
+            case PacketType.Subscribe:
+                return SubscribePacket.Read(frame.Body, version);
+            case PacketType.Unsubscribe:
+                return UnsubscribePacket.Read(frame.Body, version);
+            case PacketType.Disconnect:
+                TakeDisconnect(DisconnectPacket.Read(frame.Body, version));
+                return null;
+            default:
+                throw new MalformedPacketException(ReasonCode.ProtocolError, $"A {frame.Type} packet is not expected here.");
+        }
+    }
+
+    Task Handle(object packet) => packet switch
+    {
+        ConnectPacket connect => Connect(connect),
+        SubscribePacket subscribe => Subscribe(subscribe),
+        UnsubscribePacket unsubscribe => Unsubscribe(unsubscribe),
+        _ => throw new InvalidOperationException($"{packet.GetType().Name} does not wait."),
+    };
+
+    void TakeDisconnect(DisconnectPacket packet)
+    {
+        saidGoodbye = true;
+        endReason = DisconnectReasons.ClientInitiated;
+        if (packet.Reason != ReasonCode.DisconnectWithWill)
+            will = null;
+        if (packet.Properties?.SessionExpirySeconds is { } seconds)
+        {
+            // [MQTT-3.14.2-2]: what was zero at CONNECT stays zero.
+            if (seconds > 0 && !session!.IsPersistent)
+                throw new MalformedPacketException(ReasonCode.ProtocolError, "DISCONNECT asks to keep a session that CONNECT asked not to keep.");
+            session!.Expiry = Shorter(TimeSpan.FromSeconds(seconds), Options.SessionExpiryMax);
+        }
+    }
+
+    void Count()
+    {
+        if (received == 0)
+            return;
+        broker.Metrics.AddReceived(received);
+        MessagesIn += received;
+        received = 0;
+    }
+
+    long MessagesIn { get; set; }
+
+    static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    public ConnectionInfo Describe() => new()
+    {
+        ClientId = session?.ClientId ?? "",
+        PrincipalArn = device?.Principal.Arn ?? "",
+        ProtocolName = (IsV5 ? "MQTT 5" : "MQTT 3.1.1") + (transport.ServerName is null && transport.Certificate is null ? "" : ", TLS"),
+        RemoteAddress = RemoteAddress,
+        ConnectedAt = opened,
+        CleanStart = cleanStart,
+        KeepAlive = keepAlive,
+        SessionExpiry = session?.Expiry ?? TimeSpan.Zero,
+        Subscriptions = session?.SubscriptionCount ?? 0,
+        MessagesIn = MessagesIn,
+        MessagesOut = MessagesOut,
+    };
+
+    /// <summary>Ends the connection if the client fell silent. [MQTT-3.1.2-22]</summary>
+    public void CheckSilence()
+    {
+        var silence = broker.Time.GetElapsedTime(heard);
+        if (device is null ? silence > Options.ConnectTimeout : keepAlive > TimeSpan.Zero && silence > keepAlive * 1.5)
+            _ = Close(ReasonCode.KeepAliveTimeout, DisconnectReasons.KeepAliveTimeout);
+    }
+
+    /// <summary>Ends the connection from this side.</summary>
+    public Task Close(ReasonCode reason, string why) => End(reason, why, inGate: false);
+
+    /// <summary>Ends the connection because its client id connects again; called by the holder of the client id's gate.</summary>
+    public Task GiveWay() => End(ReasonCode.SessionTakenOver, DisconnectReasons.DuplicateClientId, inGate: true);
+
+    /// <summary>Ends the connection, once: tells the client, lets the session go, publishes the will, says so.</summary>
+    async Task End(ReasonCode reason, string why, bool inGate)
+    {
+        if (Interlocked.Exchange(ref ended, 1) != 0)
+            return;
+        broker.Sessions.Closed(this);
+        revocation.Dispose();
+        if (session is { } mine && IsV5 && reason != ReasonCode.Success)
+            output.TryWrite((version, new DisconnectPacket(reason, null)), static (b, s) => s.Item2.Write(b, s.version), flush, mayDrop: false);
+        _ = HangUp();
+        if (session is null)
+            return;
+        broker.Metrics.AddSent(MessagesOut);
+        try
+        {
+            var dueWill = why == DisconnectReasons.ClientInitiated && will is null ? null : Interlocked.Exchange(ref will, null);
+            await broker.Sessions.Leave(session, this, dueWill, inGate);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogFailure(broker.Logger, session.ClientId, failure);
+        }
+        broker.Events.Disconnected(this, session, why);
+        LogDisconnected(broker.Logger, session.ClientId, Account.Value, why);
+    }
+
+    /// <summary>Lets the last bytes out and ends the read loop, after which the listener closes; a client that does not read is cut off.</summary>
+    async Task HangUp()
+    {
+        await output.Drain(broker.Time);
+        output.Close();
+        transport.Input.CancelPendingRead();
+        await Task.Delay(GoodbyeMax, broker.Time);
+        transport.Abort();
+    }
+
+    [LoggerMessage(10, LogLevel.Information, "Closing client '{ClientId}' at {Remote}: {Why}")]
+    static partial void LogMalformed(ILogger logger, string? clientId, string remote, string why);
+
+    [LoggerMessage(11, LogLevel.Error, "Closing client '{ClientId}': what it sent cannot be stored now. {Why}")]
+    static partial void LogStorage(ILogger logger, string? clientId, string why);
+
+    [LoggerMessage(12, LogLevel.Debug, "The connection of client '{ClientId}' at {Remote} broke: {Why}")]
+    static partial void LogBroken(ILogger logger, string? clientId, string remote, string why);
+
+    [LoggerMessage(14, LogLevel.Error, "Closing client '{ClientId}': its packet could not be handled")]
+    static partial void LogFailure(ILogger logger, string? clientId, Exception failure);
+
+    [LoggerMessage(13, LogLevel.Debug, "Client '{ClientId}' of account {Account} disconnected: {Why}")]
+    static partial void LogDisconnected(ILogger logger, string clientId, string account, string why);
+}

@@ -1,0 +1,36 @@
+namespace Althing.Broker;
+
+/// <summary>A message to publish.</summary>
+public sealed record OutgoingMessage(string Topic, ReadOnlyMemory<byte> Payload)
+{
+    public int QoS { get; init; }
+    public bool Retain { get; init; }
+    public TimeSpan? Expiry { get; init; }
+    public string? ContentType { get; init; }
+    public string? ResponseTopic { get; init; }
+    public ReadOnlyMemory<byte> CorrelationData { get; init; }
+    public bool? PayloadIsUtf8 { get; init; }
+    public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
+}
+
+/// <summary>A message that reached an in-process subscriber.</summary>
+/// <param name="Source">Who published it: a device's client id and principal ARN; null for the platform itself.</param>
+public sealed record DeliveredMessage(OutgoingMessage Message, MessageSource? Source, DateTimeOffset Received);
+
+public sealed record MessageSource(string ClientId, string PrincipalArn);
+
+/// <summary>One live connection, for the console and the connection operations.</summary>
+public sealed record ConnectionInfo
+{
+    public required string ClientId { get; init; }
+    public required string PrincipalArn { get; init; }
+    public required string ProtocolName { get; init; }
+    public required string RemoteAddress { get; init; }
+    public required DateTimeOffset ConnectedAt { get; init; }
+    public required bool CleanStart { get; init; }
+    public required TimeSpan KeepAlive { get; init; }
+    public required TimeSpan SessionExpiry { get; init; }
+    public required int Subscriptions { get; init; }
+    public required long MessagesIn { get; init; }
+    public required long MessagesOut { get; init; }
+}

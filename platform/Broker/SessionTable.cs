@@ -1,0 +1,216 @@
+using System.Collections.Concurrent;
+using Althing.Mqtt;
+using Althing.Mqtt.Packets;
+using Althing.Storage;
+
+namespace Althing.Broker;
+
+/// <summary>All sessions by account and client id, live or waiting for their client.</summary>
+sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
+{
+    readonly ConcurrentDictionary<(AccountId, string), Session> sessions = new();
+    readonly ConcurrentDictionary<MqttConnection, byte> live = new();
+
+    /// <summary>One connection at a time is given a session of one client id; 256 gates serve all ids.</summary>
+    readonly SemaphoreSlim[] gates = [.. Enumerable.Range(0, 256).Select(_ => new SemaphoreSlim(1))];
+
+    public IEnumerable<MqttConnection> Live => live.Keys;
+    public int LiveCount => live.Count;
+
+    public Session? Find(AccountId account, string clientId) => sessions.GetValueOrDefault((account, clientId));
+
+    public void Opened(MqttConnection connection) => live.TryAdd(connection, 0);
+
+    public void Closed(MqttConnection connection) => live.TryRemove(connection, out _);
+
+    /// <summary>Finds or makes the session for a CONNECT, ending the connection that has it now, and hands it over. [MQTT-3.1.4-3]</summary>
+    /// <param name="admit">Gives the session its connection; told whether it was there before.</param>
+    public async Task Open(MqttConnection connection, string clientId, bool cleanStart, TimeSpan expiry, Action<Session, bool> admit)
+    {
+        var key = (connection.Account, clientId);
+        var gate = gates[(uint)key.GetHashCode() % gates.Length];
+        await gate.WaitAsync();
+        try
+        {
+            sessions.TryGetValue(key, out var known);
+            if (known?.Connection is { } rival)
+            {
+                await rival.GiveWay();
+                sessions.TryGetValue(key, out known);
+            }
+            if (known is not null && (cleanStart || IsExpired(known)))
+            {
+                await Remove(known);
+                known = null;
+            }
+            var present = known is not null;
+            known ??= new(connection.Account, clientId, broker);
+            var stored = known.IsPersistent;
+            known.Expiry = expiry;
+            known.ConnectCount++;
+            sessions[key] = known;
+            if (known.IsPersistent || stored)
+                await Save(known, connected: true);
+            PendingWill(known, publish: !present);
+            admit(known, present);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>A connection ended: its session goes with it, or waits, and so does its will.</summary>
+    /// <param name="inGate">The caller holds the client id's gate.</param>
+    public async Task Leave(Session session, MqttConnection connection, WillMessage? will, bool inGate)
+    {
+        var gate = inGate ? null : gates[(uint)(session.Account, session.ClientId).GetHashCode() % gates.Length];
+        if (gate is not null)
+            await gate.WaitAsync();
+        try
+        {
+            if (!session.Detach(connection))
+                return;
+            KeepWill(session, connection, will);
+            if (session.IsPersistent)
+                await Save(session, connected: false);
+            else
+                await Remove(session);
+        }
+        finally
+        {
+            gate?.Release();
+        }
+    }
+
+    /// <summary>Publishes a will now, or when its delay is over, or the session, whichever is first. [MQTT-3.1.3-9]</summary>
+    void KeepWill(Session session, MqttConnection connection, WillMessage? will)
+    {
+        if (will is null)
+            return;
+        var delay = TimeSpan.FromSeconds(will.Properties?.WillDelaySeconds ?? 0);
+        session.Will = new(will, connection.Source, time.GetUtcNow() + delay);
+        if (delay <= TimeSpan.Zero || !session.IsPersistent)
+            PendingWill(session, publish: true);
+    }
+
+    /// <summary>Takes the waiting will away and publishes it, or forgets it because its client is back. [MQTT-3.1.3-9]</summary>
+    void PendingWill(Session session, bool publish)
+    {
+        if (session.Will is not { } pending)
+            return;
+        session.Will = null;
+        if (publish)
+            broker.PublishSoon(session.Account, pending.ToMessage(), pending.Source);
+    }
+
+    public async Task Save(Session session, bool connected)
+    {
+        if (!session.IsPersistent)
+        {
+            await store.Commit(new Batch().Delete(SessionRecord.Table, session.Account, session.ClientId), CancellationToken.None);
+            return;
+        }
+        await store.Commit(new Batch().Put(SessionRecord.Table, new SessionRecord
+        {
+            Account = session.Account,
+            ClientId = session.ClientId,
+            ExpirySeconds = (long)session.Expiry.TotalSeconds,
+            DisconnectedAt = connected ? null : session.DisconnectedAt ?? time.GetUtcNow(),
+            Subscriptions = [.. session.Subscriptions.Select(s => new SubscriptionRecord(s.Filter, s.QoS, s.NoLocal, s.RetainAsPublished, s.Identifier))],
+        }), CancellationToken.None);
+    }
+
+    public async Task SaveAll()
+    {
+        foreach (var session in sessions.Values.Where(s => s.IsPersistent))
+            await Save(session, connected: false);
+    }
+
+    async Task Remove(Session session)
+    {
+        PendingWill(session, publish: true);
+        sessions.TryRemove(new((session.Account, session.ClientId), session));
+        var space = broker.TopicsOf(session.Account);
+        foreach (var subscription in session.Subscriptions)
+            space.Remove(subscription);
+        if (!session.IsPersistent)
+            return;
+        broker.Log.Forget(session.Key);
+        await store.Commit(new Batch().Delete(SessionRecord.Table, session.Account, session.ClientId), CancellationToken.None);
+    }
+
+    public async Task Load(CancellationToken cancel)
+    {
+        await foreach (var row in store.ScanAll(SessionRecord.Table, cancel))
+        {
+            var record = row.Value;
+            var session = new Session(record.Account, record.ClientId, broker)
+            {
+                Expiry = TimeSpan.FromSeconds(record.ExpirySeconds),
+                DisconnectedAt = record.DisconnectedAt ?? time.GetUtcNow(),
+            };
+            foreach (var s in record.Subscriptions)
+            {
+                var subscription = new Subscription(session, s.Filter)
+                {
+                    Group = Topic.SplitShared(s.Filter).Group,
+                    QoS = s.QoS,
+                    NoLocal = s.NoLocal,
+                    RetainAsPublished = s.RetainAsPublished,
+                    Identifier = s.Identifier,
+                };
+                session.Put(subscription);
+                broker.TopicsOf(record.Account).Add(subscription);
+            }
+            sessions[(record.Account, record.ClientId)] = session;
+        }
+    }
+
+    /// <summary>Puts a message that the log still owes into its sessions' queues.</summary>
+    public void Recover(AccountId account, Message message, IReadOnlyList<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            var clientId = Key.Split(key)[1];
+            if (Find(account, clientId) is { } session)
+                session.Recover(message, new(session, 1, false, false, null));
+            else
+                broker.Log.Acknowledge(message.LogId, key);
+        }
+    }
+
+    /// <summary>Once a second: ends sessions whose time is over and connections that fell silent.</summary>
+    public void Upkeep()
+    {
+        foreach (var connection in live.Keys)
+            connection.CheckSilence();
+        foreach (var session in sessions.Values)
+        {
+            if (session.Connection is not null)
+                continue;
+            if (IsExpired(session))
+                _ = End(session);
+            else if (session.Will is { } will && will.Due <= time.GetUtcNow())
+                PendingWill(session, publish: true);
+        }
+    }
+
+    async Task End(Session session)
+    {
+        var gate = gates[(uint)(session.Account, session.ClientId).GetHashCode() % gates.Length];
+        await gate.WaitAsync();
+        try
+        {
+            if (session.Connection is null && IsExpired(session) && Find(session.Account, session.ClientId) == session)
+                await Remove(session);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    bool IsExpired(Session session) =>
+        session.Connection is null && session.DisconnectedAt is { } since && time.GetUtcNow() - since >= session.Expiry;
+}

@@ -1,0 +1,83 @@
+using Althing.Mqtt;
+
+namespace Althing.Broker;
+
+/// <summary>Whoever receives messages: a session, or a service in this process.</summary>
+abstract class Subscriber
+{
+    /// <summary>Needs messages of QoS 1 to be on disk before their publisher is told.</summary>
+    public virtual bool IsPersistent => false;
+
+    /// <summary>Can take a message now; shared subscriptions prefer members who can.</summary>
+    public virtual bool IsReady => true;
+
+    /// <summary>Takes a message. Never blocks.</summary>
+    public abstract void Deliver(Message message, in Target target, FlushList flush);
+}
+
+/// <summary>A subscription as the tree holds it.</summary>
+sealed class Subscription(Subscriber owner, string filter)
+{
+    public Subscriber Owner { get; } = owner;
+
+    /// <summary>The filter as the client wrote it, with any <c>$share</c> prefix.</summary>
+    public string Filter { get; } = filter;
+    public string? Group { get; init; }
+    public int QoS { get; init; }
+    public bool NoLocal { get; init; }
+    public bool RetainAsPublished { get; init; }
+    public int? Identifier { get; init; }
+}
+
+/// <summary>One receiver of a topic's messages, its overlapping subscriptions folded into the strongest.</summary>
+readonly record struct Target(Subscriber Subscriber, int QoS, bool NoLocal, bool RetainAsPublished, IReadOnlyList<int>? Identifiers);
+
+/// <summary>Who gets the messages of one topic, as of one version of the account's subscriptions.</summary>
+sealed class Route(int version, Target[] targets, SharedGroup[] groups)
+{
+    public int Version { get; } = version;
+    public Target[] Targets { get; } = targets;
+
+    /// <summary>Sessions alone get it, as it was published.</summary>
+    public bool IsPlain { get; } = groups.Length == 0 && targets.All(t => t.Subscriber is Session && t.Identifiers is null);
+    public SharedGroup[] Groups { get; } = groups;
+}
+
+/// <summary>The members of a shared subscription that match a topic: each message goes to one of them, in turn.</summary>
+sealed class SharedGroup(Target[] members)
+{
+    int turn;
+
+    public Target Pick()
+    {
+        var start = (uint)Interlocked.Increment(ref turn);
+        for (var i = 0u; i < members.Length; i++)
+        {
+            var member = members[(start + i) % members.Length];
+            if (member.Subscriber.IsReady)
+                return member;
+        }
+        return members[start % members.Length];
+    }
+}
+
+/// <summary>The connections that got something to send while a batch was read: each is flushed once, at the batch's end.</summary>
+sealed class FlushList
+{
+    readonly List<ClientOutput> outputs = [];
+
+    public void Add(ClientOutput output) => outputs.Add(output);
+
+    public void Flush()
+    {
+        foreach (var output in outputs)
+            output.Flush();
+        outputs.Clear();
+    }
+}
+
+/// <summary>A service's subscription in this process.</summary>
+sealed class LocalSubscriber(Action<DeliveredMessage> handler) : Subscriber
+{
+    public override void Deliver(Message message, in Target target, FlushList flush) => handler(message.ToDelivered());
+}
