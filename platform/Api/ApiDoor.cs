@@ -36,8 +36,8 @@ public sealed partial class ApiDoor
     }
 
     /// <summary>
-    /// Whether a request is for an API rather than for a page: it is signed, or names an operation, or has an API's route and does not ask
-    /// for HTML.
+    /// Whether a request is for an API rather than for a page: it is signed, or names an operation, or has an API's route or form and does
+    /// not ask for HTML.
     /// </summary>
     public bool Claims(HttpRequest request) =>
         request.Headers.Authorization.ToString().StartsWith("AWS4-", StringComparison.Ordinal)

@@ -15,7 +15,7 @@ sealed class ApiSelector(OperationCatalog catalog)
         var target = request.Headers["X-Amz-Target"].ToString();
         var host = request.Host.Host;
         var named = service is null ? [] : apis.Where(a => a.SigningNames.Contains(service, StringComparer.OrdinalIgnoreCase)).ToList();
-        var fitting = named.Count > 0 || service is not null ? named : apis.Where(a => HostFit(a, host) > 0 || IsTarget(a, target)).ToList();
+        var fitting = named.Count > 0 || service is not null ? named : apis.Where(a => HostFit(a, host) > 0 || IsTarget(a, target) || IsForm(a, request)).ToList();
         return [.. fitting.OrderByDescending(a => IsTarget(a, target)).ThenByDescending(a => HostFit(a, host))];
     }
 
@@ -38,9 +38,13 @@ sealed class ApiSelector(OperationCatalog catalog)
         return (candidates.FirstOrDefault(), null);
     }
 
-    /// <summary>Whether an unsigned request looks like one to an API rather than to a page: it has a route here.</summary>
+    /// <summary>Whether an unsigned request looks like one to an API rather than to a page: it has a route here, or is an AWS Query form.</summary>
     public bool HasRoute(HttpRequest request) =>
-        apis.Any(a => a.Protocol == WireProtocol.RestJson && catalog.Match(a, request.Method, SignedRequest.RawTarget(request).Path) is not null);
+        apis.Any(a => IsForm(a, request)) || apis.Any(a => a.Protocol == WireProtocol.RestJson && catalog.Match(a, request.Method, SignedRequest.RawTarget(request).Path) is not null);
+
+    /// <summary>AWS Query sends forms to the root, or names version and operation in the query string.</summary>
+    static bool IsForm(AwsApi api, HttpRequest request) => api.Protocol == WireProtocol.AwsQuery && request.Path == "/"
+        && (request.Query.ContainsKey("Action") ? request.Query["Version"] == api.QueryVersion : request.HasFormContentType);
 
     static bool IsTarget(AwsApi api, string target) =>
         target.Length > 0 && api.TargetPrefix is { } prefix && target.StartsWith(prefix + ".", StringComparison.Ordinal);

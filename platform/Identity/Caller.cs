@@ -5,6 +5,12 @@ namespace Althing.Identity;
 /// <summary>Who makes a call: established once at the door, then trusted.</summary>
 public sealed record Caller
 {
+    /// <summary>The context key that only callers with temporary credentials have: when those were given.</summary>
+    public const string TokenIssueTime = "aws:TokenIssueTime";
+
+    /// <summary>Whether the caller came with temporary credentials.</summary>
+    public bool IsTemporary => Context.ContainsKey(TokenIssueTime);
+
     public required AccountId Account { get; init; }
 
     /// <summary>For example <c>arn:aws:iam::000000000000:user/admin</c> or an assumed role's session ARN.</summary>

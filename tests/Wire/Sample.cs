@@ -66,7 +66,7 @@ static class Sample
     public static string Target(OperationInfo operation)
     {
         if (operation.Template is null)
-            return "/";
+            return operation.Api.QueryVersion is { } version ? $"/?Action={operation.Name}&Version={version}" : "/";
         var target = operation.Template;
         foreach (var member in operation.RequestMembers.Where(m => m.Location is LabelAttribute))
         {

@@ -20,7 +20,7 @@ public class ToyHouse : IAsyncLifetime
     readonly TemporaryStorage storage = new();
     WebApplication app = null!;
 
-    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero));
+    public FakeTimeProvider Time { get; init; } = new(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero));
     public Uri Address { get; private set; } = null!;
     public string Folder => storage.Folder;
     public HttpClient Http { get; } = new();
@@ -28,6 +28,9 @@ public class ToyHouse : IAsyncLifetime
 
     /// <summary>Whose operations are served: the toys' unless a test wants others.</summary>
     public virtual IReadOnlyList<System.Reflection.Assembly> Assemblies => [typeof(ToyHouse).Assembly];
+
+    /// <summary>What the services behind the door need.</summary>
+    protected virtual void AddServices(IServiceCollection services) { }
 
     /// <summary>Limits to start with, for tests of throttling.</summary>
     internal ThrottleOptions Throttling { get; init; } = new();
@@ -45,6 +48,7 @@ public class ToyHouse : IAsyncLifetime
             .AddSingleton<FirstStart>()
             .AddSingleton(Throttling)
             .AddAwsApis(Assemblies);
+        AddServices(builder.Services);
         app = builder.Build();
         app.UseAwsApis();
         app.Run(http => http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes("a page")).AsTask());

@@ -133,9 +133,20 @@ sealed class PolicyReader(PolicyKind kind)
     IReadOnlyList<string> Principals(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String when value.GetString() == "*" => ["*"],
-        JsonValueKind.Object => [.. value.EnumerateObject().SelectMany(p => Texts(p.Value, "Principal").Select(v => $"{p.Name}:{v}"))],
+        JsonValueKind.Object when value.GetPropertyCount() > 0 => [.. value.EnumerateObject().SelectMany(p => Texts(p.Value, "Principal").Select(v => Principal(p.Name, v)))],
         _ => throw Bad("Principal must be \"*\" or an object such as { \"AWS\": \"arn:aws:iam::000000000000:root\" }."),
     };
+
+    string Principal(string type, string value)
+    {
+        if (type is not ("AWS" or "Service" or "Federated" or "CanonicalUser"))
+            throw Bad($"Principal has a member '{type}': AWS, Service and Federated are allowed.");
+        // Only whole names: with a wildcard, whoever may make a user could choose one that is trusted.
+        if (type == "AWS" && value != "*" && (value.Contains('*', StringComparison.Ordinal)
+            || !(value.StartsWith("arn:aws:iam::", StringComparison.Ordinal) || value.StartsWith("arn:aws:sts::", StringComparison.Ordinal) || value.All(char.IsAsciiLetterOrDigit))))
+            throw Bad($"Principal '{value}' is neither an account id nor the ARN of a user, role or account, for example arn:aws:iam::000000000000:root.");
+        return $"{type}:{value}";
+    }
 
     IReadOnlyList<PolicyCondition> Conditions(JsonElement value)
     {

@@ -14,7 +14,10 @@ public sealed record Account
 /// <summary>An IAM user with inline policies.</summary>
 public sealed record User
 {
-    public static readonly Table<User> Table = new("iam-users", u => (u.Account, u.Name));
+    public static readonly Table<User> Table = new("iam-users", u => (u.Account, KeyOf(u.Name)));
+
+    /// <summary>Names that differ only in case are one key, as in IAM; whoever reads a row compares the name itself.</summary>
+    public static string KeyOf(string name) => name.ToLowerInvariant();
 
     public required AccountId Account { get; init; }
     public required string Name { get; init; }
@@ -50,7 +53,10 @@ public sealed record AccessKey
 /// <summary>An IAM role.</summary>
 public sealed record Role
 {
-    public static readonly Table<Role> Table = new("iam-roles", r => (r.Account, r.Name));
+    public static readonly Table<Role> Table = new("iam-roles", r => (r.Account, KeyOf(r.Name)));
+
+    /// <summary>Names that differ only in case are one key, as in IAM; whoever reads a row compares the name itself.</summary>
+    public static string KeyOf(string name) => name.ToLowerInvariant();
 
     public required AccountId Account { get; init; }
     public required string Name { get; init; }
@@ -61,6 +67,8 @@ public sealed record Role
     public required DateTimeOffset CreatedAt { get; init; }
     public required string TrustPolicy { get; init; }
     public string? Description { get; init; }
+
+    /// <summary>How long a session of the role may last: 1 to 12 hours.</summary>
     public TimeSpan SessionMax { get; init; } = TimeSpan.FromHours(1);
     public IReadOnlyDictionary<string, string> Policies { get; init; } = new Dictionary<string, string>();
 
