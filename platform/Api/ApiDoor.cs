@@ -1,15 +1,22 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Althing.Api.Protocols;
 using Althing.Api.SigV4;
 using Althing.Identity;
 using Althing.Storage;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Althing.Api;
+
+/// <summary>Says who a client certificate makes its caller to be; null when it is unknown, inactive or revoked.</summary>
+/// <param name="serverName">The TLS server name that the caller asked for.</param>
+/// <param name="sourceIp">The caller's address, for <c>aws:SourceIp</c>.</param>
+public delegate ValueTask<Caller?> CertificateCaller(X509Certificate2 certificate, string? serverName, string? sourceIp, CancellationToken cancel);
 
 /// <summary>The one door of all AWS APIs: finds API and operation, authenticates, throttles, runs, answers, and notes what changed.</summary>
 public sealed partial class ApiDoor
@@ -25,11 +32,14 @@ public sealed partial class ApiDoor
     readonly ILogger<ApiDoor> log;
     readonly Throttle throttle;
     readonly ApiSelector selector;
+    readonly CertificateCaller? certificates;
 
+    /// <param name="certificates">Who callers with a client certificate are; without it they are nobody.</param>
     public ApiDoor(
         OperationCatalog catalog, OperationRunner runner, SigV4Verifier verifier, AuditLog audit, ThrottleOptions throttleOptions,
-        TimeProvider time, ILogger<ApiDoor> log)
+        TimeProvider time, ILogger<ApiDoor> log, CertificateCaller? certificates = null)
     {
+        this.certificates = certificates;
         (this.runner, this.verifier, this.audit, this.time, this.log) = (runner, verifier, audit, time, log);
         throttle = new(throttleOptions, time);
         selector = new(catalog);
@@ -89,13 +99,16 @@ public sealed partial class ApiDoor
     {
         var request = http.Request;
         call.Api = selector.Candidates(request, null).FirstOrDefault();
-        var signed = SignedRequest.Read(request) ?? throw Api.Refuse.MissingAuthentication("Missing Authentication Token");
-        var candidates = selector.Candidates(request, signed.Service);
+        var signed = SignedRequest.Read(request);
+        var candidates = signed is not null ? selector.Candidates(request, signed.Service)
+            : http.Connection.ClientCertificate is not null && certificates is not null ? selector.ForCertificates()
+            : throw Api.Refuse.MissingAuthentication("Missing Authentication Token");
         call.Api = candidates.FirstOrDefault() ?? call.Api;
         var invalid = call.Api?.Invalid ?? TooLarge;
         var bytesMax = candidates.Count == 0 ? 0 : candidates.Max(a => a.BodyBytesMax);
         var body = await RequestBody.Read(request, ChunkedPayload.BytesMax(request, bytesMax), invalid, http.RequestAborted);
-        var (caller, content) = await verifier.Verify(request, signed, body, candidates.Any(a => a.AllowsUnsignedPayload), http.RequestAborted);
+        var (caller, content) = signed is null ? (await ByCertificate(http), body)
+            : await verifier.Verify(request, signed, body, candidates.Any(a => a.AllowsUnsignedPayload), http.RequestAborted);
         (call.Api, call.Operation) = selector.Select(request, candidates, content.Span);
         if (call.Operation is not { } operation)
             throw Api.Refuse.UnknownOperation($"{request.Method} {request.Path} is no operation that this platform serves. docs/coverage.md lists those it does.");
@@ -109,6 +122,14 @@ public sealed partial class ApiDoor
         var members = protocol.Read(operation, request, content.Span);
         var response = await Run(operation, members, caller, http, call.RequestId);
         await protocol.Write(operation, response, http.Response, http.RequestAborted);
+    }
+
+    async ValueTask<Caller> ByCertificate(HttpContext http)
+    {
+        var connection = http.Connection;
+        var serverName = http.Features.Get<ITlsHandshakeFeature>()?.HostName;
+        return await certificates!(connection.ClientCertificate!, serverName is { Length: > 0 } ? serverName : null, connection.RemoteIpAddress?.ToString(), http.RequestAborted)
+            ?? throw new ServiceException("ForbiddenException", StatusCodes.Status403Forbidden, "The client certificate is not registered here, or not active.");
     }
 
     static ServiceException TooLarge(string message) => new("RequestEntityTooLargeException", 413, message);

@@ -19,6 +19,9 @@ sealed class ApiSelector(OperationCatalog catalog)
         return [.. fitting.OrderByDescending(a => IsTarget(a, target)).ThenByDescending(a => HostFit(a, host))];
     }
 
+    /// <summary>The APIs that devices may call with their certificate.</summary>
+    public List<AwsApi> ForCertificates() => [.. apis.Where(a => a.AllowsCertificates)];
+
     /// <summary>The operation among the candidates.</summary>
     public (AwsApi? Api, OperationInfo? Operation) Select(HttpRequest request, List<AwsApi> candidates, ReadOnlySpan<byte> body)
     {

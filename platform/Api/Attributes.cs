@@ -15,6 +15,12 @@ public abstract class OperationAttribute(Type api, string? route) : Attribute
     /// <summary>The status of a success; 200 unless the model says otherwise.</summary>
     public int Status { get; init; } = 200;
 
+    /// <summary>
+    /// The last label takes the rest of the path, slashes and all, though the model does not say so: devices write topics as they are,
+    /// SDKs percent-encode their slashes, and AWS takes both.
+    /// </summary>
+    public bool LastLabelTakesSlashes { get; init; }
+
     /// <summary>Set for operations that change nothing although their method is not GET: they stay out of the audit log.</summary>
     public bool ReadOnly { get; init; }
 }

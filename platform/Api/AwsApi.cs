@@ -48,6 +48,9 @@ public sealed record AwsApi
     /// <summary>Whether a signature may leave the body out (<c>UNSIGNED-PAYLOAD</c>). AWS allows it for S3 and few others.</summary>
     public bool AllowsUnsignedPayload { get; init; }
 
+    /// <summary>Whether devices may call it over TLS with their certificate instead of a signature.</summary>
+    public bool AllowsCertificates { get; init; }
+
     /// <summary>The largest request body accepted, without any chunk framing.</summary>
     public int BodyBytesMax { get; init; } = 1024 * 1024;
 

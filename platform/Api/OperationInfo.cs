@@ -30,7 +30,10 @@ public sealed class OperationInfo
         instance = new(() => (Operation)ActivatorUtilities.CreateInstance(services, type));
         requestMembers = new(() => MemberInfo.Of(RequestType, api.Json));
         tokenMember = new(() => RequestMembers.FirstOrDefault(m => m.Property.IsDefined(typeof(IdempotencyTokenAttribute), inherit: false)));
-        LabelSegments = [.. (Template ?? "").Split('?')[0].Split('/', StringSplitOptions.RemoveEmptyEntries).Select(s => s.StartsWith('{') ? s.Trim('{', '}') : null)];
+        RoutePath = (Template ?? "").Split('?')[0];
+        if (attribute.LastLabelTakesSlashes)
+            RoutePath = RoutePath[..^1] + "+}";
+        LabelSegments = [.. RoutePath.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(s => s.StartsWith('{') ? s.Trim('{', '}') : null)];
         responseMembers = new(() => MemberInfo.Of(ResponseType, api.Json));
     }
 
@@ -50,6 +53,9 @@ public sealed class OperationInfo
 
     /// <summary>The member that carries the idempotency token, if there is one.</summary>
     public MemberInfo? TokenMember => tokenMember.Value;
+
+    /// <summary>The path that is matched: the template without a query, a greedy label marked with a plus.</summary>
+    internal string RoutePath { get; } = "";
 
     /// <summary>The names of the path's labels by segment, null for literal segments; a greedy one keeps its plus.</summary>
     internal IReadOnlyList<string?> LabelSegments { get; }

@@ -16,8 +16,7 @@ sealed class RouteTable
     public void Add(OperationInfo operation)
     {
         var node = roots.TryGetValue(operation.Method!, out var root) ? root : roots[operation.Method!] = new();
-        var path = operation.Template!.Split('?')[0];
-        foreach (var segment in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        foreach (var segment in operation.RoutePath.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             if (segment.EndsWith("+}", StringComparison.Ordinal))
             {

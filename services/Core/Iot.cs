@@ -25,6 +25,7 @@ public sealed class IotData : IAwsApi
         Protocol = WireProtocol.RestJson,
         SigningNames = ["iotdata", "iotdevicegateway"],
         HostPrefixes = ["data-ats.iot", "data.iot"],
+        AllowsCertificates = true,
         Invalid = Refuse.InvalidRequest,
         Throttled = () => Refuse.Throttling("Too many calls of this operation. Wait and try again."),
     };

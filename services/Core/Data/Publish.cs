@@ -8,7 +8,7 @@ using Althing.Identity;
 namespace Althing.Core.Data;
 
 /// <summary>Publishes a message ("Publish" in the data plane's API reference); with QoS 1 the answer comes when it is durable.</summary>
-[Operation<IotData>("POST /topics/{topic}")]
+[Operation<IotData>("POST /topics/{topic}", LastLabelTakesSlashes = true)]
 sealed class Publish(PlatformPublish publish) : Operation<PublishRequest, EmptyResponse>
 {
     /// <summary>Service quotas of the message broker: payload, topic and its slashes.</summary>

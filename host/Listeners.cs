@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Althing.Broker;
+using Althing.Identity.Pki;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Althing.Host;
+
+/// <summary>The platform's ports. What is plain listens on loopback alone.</summary>
+static class Listeners
+{
+    /// <summary>Time for a TLS handshake.</summary>
+    static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>What AWS devices ask for on a port that serves more than one protocol ("Device communication protocols").</summary>
+    static readonly SslApplicationProtocol MqttWithCertificate = new("x-amzn-mqtt-ca");
+    static readonly SslApplicationProtocol Mqtt = new("mqtt");
+    static readonly SslApplicationProtocol HttpWithCertificate = new("x-amzn-http-ca");
+
+    public static void Configure(KestrelServerOptions kestrel, HostOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = null;
+        var tls = new ServerTls(kestrel.ApplicationServices.GetRequiredService<PlatformPki>());
+
+        Loopback(kestrel, options.Http, listen => listen.Protocols = HttpProtocols.Http1);
+
+        kestrel.ListenAnyIP(options.Https, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.UseHttps(tls.Options([SslApplicationProtocol.Http2, SslApplicationProtocol.Http11, HttpWithCertificate, MqttWithCertificate, Mqtt]));
+            listen.Use(MqttByAlpn(kestrel.ApplicationServices));
+        });
+
+        kestrel.ListenAnyIP(options.Mqtts, listen =>
+        {
+            listen.UseHttps(tls.Options([MqttWithCertificate, Mqtt]));
+            listen.UseConnectionHandler<MqttConnectionHandler>();
+        });
+
+        if (options.Mqtt is { } plain)
+            Loopback(kestrel, plain, listen => listen.UseConnectionHandler<MqttConnectionHandler>());
+    }
+
+    static void Loopback(KestrelServerOptions kestrel, int port, Action<ListenOptions> configure)
+    {
+        if (port == 0)
+            kestrel.Listen(IPAddress.Loopback, port, configure);
+        else
+            kestrel.ListenLocalhost(port, configure);
+    }
+
+    /// <summary>One port for both, as AWS has on 443: who asked for MQTT in the handshake gets it.</summary>
+    static Func<ConnectionDelegate, ConnectionDelegate> MqttByAlpn(IServiceProvider services) => next => connection =>
+    {
+        var chosen = new SslApplicationProtocol(connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.ToArray() ?? []);
+        return chosen == MqttWithCertificate || chosen == Mqtt ? services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection) : next(connection);
+    };
+
+    /// <summary>TLS with the server certificate in force, which may change while the platform runs.</summary>
+    [SuppressMessage("Security", "CA5359", Justification = "This is the server: it identifies the certificate of a client by looking it up, whoever signed it.")]
+    sealed class ServerTls(PlatformPki pki)
+    {
+        readonly ConcurrentDictionary<X509Certificate2, SslStreamCertificateContext> contexts = new(ReferenceEqualityComparer.Instance);
+
+        static bool LaterByTheAuthority(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => true;
+
+        /// <summary>
+        /// Asks for a client certificate and takes any or none: whether it is one that the platform knows, is the devices' authority's
+        /// question.
+        /// </summary>
+        public TlsHandshakeCallbackOptions Options(List<SslApplicationProtocol> protocols) => new()
+        {
+            HandshakeTimeout = HandshakeTimeout,
+            OnConnection = _ => new(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = contexts.GetOrAdd(pki.Server, static c => SslStreamCertificateContext.Create(c, null, offline: true)),
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                ApplicationProtocols = protocols,
+                ClientCertificateRequired = true,
+                RemoteCertificateValidationCallback = LaterByTheAuthority,
+                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            }),
+        };
+    }
+}

@@ -1,0 +1,36 @@
+using Althing.Api;
+using Althing.Storage;
+using Althing.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Althing.Host;
+
+/// <summary>Puts the platform together.</summary>
+static class Platform
+{
+    /// <summary>How long requests and connections may take to end once the platform is told to stop.</summary>
+    static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
+    public static WebApplication Build(PlatformStorage storage, HostOptions options)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "althing", ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders().AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "HH:mm:ss ", true))
+            .SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
+        builder.AddPlatformTelemetry(new() { JsonLogs = options.JsonLogs });
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Configure(kestrel, options));
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = StopTimeout);
+        Services.Add(builder.Services, storage, options);
+        var app = builder.Build();
+        app.MapHealth();
+        app.MapMetrics();
+        app.UseAwsApis();
+        app.MapFallback(app.Services.GetRequiredService<ApiDoor>().Handle);
+        return app;
+    }
+}

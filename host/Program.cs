@@ -1,0 +1,31 @@
+using Althing.Host;
+using Althing.Host.Verbs;
+using Althing.Storage;
+using Althing.Storage.Engines;
+
+// The command line as a table of contents: each verb is a class in Verbs/.
+Verb[] verbs =
+[
+    new Up(),
+    new ShowVersion(),
+];
+
+try
+{
+    return args switch
+    {
+        [] or ["--help" or "-h" or "help"] => Help.Print(verbs),
+        [var name, "--help" or "-h"] => Help.Print(Verb.Find(verbs, name)),
+        [var name, .. var rest] => await Verb.Find(verbs, name).Run(Arguments.Read(rest, Verb.Find(verbs, name))),
+    };
+}
+catch (UsageException usage)
+{
+    await Console.Error.WriteLineAsync($"althing: {usage.Message}");
+    return 2;
+}
+catch (Exception known) when (known is DataFolderInUseException or StorageVersionException or FailedException)
+{
+    await Console.Error.WriteLineAsync($"althing: {known.Message}");
+    return 1;
+}

@@ -1,0 +1,32 @@
+using System.Reflection;
+using Althing.Api;
+using Althing.Broker;
+using Althing.Core;
+using Althing.Core.Endpoints;
+using Althing.Identity;
+using Althing.Identity.Pki;
+using Althing.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Althing.Host;
+
+/// <summary>What the platform is made of: one line per service.</summary>
+static class Services
+{
+    /// <summary>The assemblies whose operations are served.</summary>
+    static readonly Assembly[] Apis = [typeof(Iot).Assembly];
+
+    /// <summary>Everything but listeners: what <c>up</c> serves and what the other commands call in process.</summary>
+    public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options) => services
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton(storage)
+        .AddSingleton(storage.Store)
+        .AddSingleton(MasterKey.Open(storage.Folder))
+        .AddSingleton<FirstStart>()
+        .AddSingleton(p => new ConsolePassword(storage.Folder, p.GetRequiredService<TimeProvider>()))
+        .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name, "*." + name] : [], p.GetRequiredService<TimeProvider>()))
+        .AddSingleton(new EndpointOptions { HostName = options.HostName ?? "localhost" })
+        .AddMqttBroker(new() { })
+        .AddAwsApis(Apis)
+        .AddCore();
+}
