@@ -29,8 +29,11 @@ public sealed class PlatformPki : IDisposable
     volatile X509Certificate2 server;
 
     /// <param name="hosts">Names or addresses that devices use besides the machine's own.</param>
+    /// <exception cref="ArgumentException">One of the hosts is neither a name nor an address.</exception>
     public PlatformPki(string folder, IReadOnlyList<string> hosts, TimeProvider time)
     {
+        if (hosts.FirstOrDefault(h => !IsHost(h)) is { } wrong)
+            throw new ArgumentException($"'{wrong}' is neither a host name nor an address: give for example iot.example.com or 192.0.2.7.");
         (this.folder, this.hosts, this.time) = (folder, hosts, time);
         Root = LoadOrMakeRoot();
         server = LoadServer() ?? MakeServer();
@@ -134,9 +137,21 @@ public sealed class PlatformPki : IDisposable
         var (path, keyPath) = (Path.Combine(folder, ServerFile), Path.Combine(folder, ServerKeyFile));
         if (!File.Exists(path) || !File.Exists(keyPath))
             return null;
-        var loaded = X509Certificate2.CreateFromPemFile(path, keyPath);
+        X509Certificate2 loaded;
+        try
+        {
+            loaded = X509Certificate2.CreateFromPemFile(path, keyPath);
+        }
+        catch (CryptographicException)
+        {
+            // A crash between the two files left a key that is another certificate's; a new pair is as good.
+            return null;
+        }
         var covered = Names().All(n => loaded.MatchesHostname(n, allowWildcards: false));
-        return covered && CertificateText.IsIssuedBy(loaded, Root) && !NeedsRenewal(loaded) ? loaded : null;
+        if (covered && CertificateText.IsIssuedBy(loaded, Root) && !NeedsRenewal(loaded))
+            return loaded;
+        loaded.Dispose();
+        return null;
     }
 
     X509Certificate2 MakeServer()
@@ -175,8 +190,10 @@ public sealed class PlatformPki : IDisposable
                         from address in adapter.GetIPProperties().UnicastAddresses
                         where address.Address.AddressFamily == AddressFamily.InterNetwork || !address.Address.IsIPv6LinkLocal
                         select address.Address.ToString();
-        return [.. hosts.Concat(["localhost", "127.0.0.1", "::1", Dns.GetHostName()]).Concat(addresses).Distinct(StringComparer.OrdinalIgnoreCase)];
+        return [.. hosts.Concat(["localhost", "127.0.0.1", "::1", Dns.GetHostName()]).Concat(addresses).Where(IsHost).Distinct(StringComparer.OrdinalIgnoreCase)];
     }
+
+    static bool IsHost(string name) => Uri.CheckHostName(name) != UriHostNameType.Unknown;
 
     bool NeedsRenewal(X509Certificate2 certificate) => certificate.NotAfter - time.GetUtcNow() < ServerRenewal;
 

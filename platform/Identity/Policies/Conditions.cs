@@ -3,10 +3,13 @@ using System.Net;
 
 namespace Althing.Identity;
 
-/// <summary>The operators of Condition blocks ("IAM JSON policy elements: Condition operators").</summary>
-static class ConditionOperators
+/// <summary>An operator of a Condition block, taken apart ("IAM JSON policy elements: Condition operators"). Names ignore case.</summary>
+/// <param name="Base">The positive operator as the documentation spells it: <c>StringEquals</c> for <c>StringNotEquals</c>.</param>
+/// <param name="Set">How keys of several values are judged.</param>
+/// <param name="IfExists">Whether it holds when the key is not there.</param>
+sealed record ConditionOperator(string Base, bool Negative, ConditionSet Set, bool IfExists)
 {
-    static readonly string[] Bases =
+    static readonly string[] Names =
     [
         "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
         "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals",
@@ -14,18 +17,25 @@ static class ConditionOperators
         "Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null",
     ];
 
-    public static bool Exists(string name) => Bases.Contains(Split(name).Base, StringComparer.OrdinalIgnoreCase);
-
-    /// <summary>Takes an operator as written apart: set prefix, base, IfExists.</summary>
-    public static (string? Set, string Base, bool IfExists) Split(string name)
+    /// <summary>Null when there is no such operator.</summary>
+    public static ConditionOperator? Parse(string text)
     {
-        string? set = null;
-        if (name.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon && name[..colon] is "ForAllValues" or "ForAnyValue")
-            (set, name) = (name[..name.IndexOf(':', StringComparison.Ordinal)], name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..]);
         const string ifExists = "IfExists";
-        return name.EndsWith(ifExists, StringComparison.Ordinal) ? (set, name[..^ifExists.Length], true) : (set, name, false);
+        var (set, rest) = text switch
+        {
+            _ when text.StartsWith("ForAllValues:", StringComparison.OrdinalIgnoreCase) => (ConditionSet.All, text["ForAllValues:".Length..]),
+            _ when text.StartsWith("ForAnyValue:", StringComparison.OrdinalIgnoreCase) => (ConditionSet.Any, text["ForAnyValue:".Length..]),
+            _ => (ConditionSet.None, text),
+        };
+        var optional = rest.EndsWith(ifExists, StringComparison.OrdinalIgnoreCase);
+        var name = Array.Find(Names, n => n.Equals(optional ? rest[..^ifExists.Length] : rest, StringComparison.OrdinalIgnoreCase));
+        if (name is null || (name == "Null" && (optional || set != ConditionSet.None)))
+            return null;
+        return new(name.Replace("Not", "", StringComparison.Ordinal), name.Contains("Not", StringComparison.Ordinal), set, optional);
     }
 }
+
+enum ConditionSet { None, All, Any }
 
 /// <summary>Judges the conditions of a statement: all lines must hold, any one value of a line is enough.</summary>
 static class Conditions
@@ -45,19 +55,19 @@ static class Conditions
 
     static bool Holds(PolicyCondition condition, IReadOnlyDictionary<string, string> context)
     {
-        var (set, name, ifExists) = ConditionOperators.Split(condition.Operator);
-        var present = Find(context, condition.Key) is { } found;
-        if (name.Equals("Null", StringComparison.OrdinalIgnoreCase))
-            return condition.Values.Any(v => bool.TryParse(v, out var absent) && absent != present);
-        if (!present)
-            return ifExists || set == "ForAllValues" || IsNegative(name);
-        var actual = Find(context, condition.Key)!.Split(ValueSeparator);
-        bool One(string value) => Compare(name, value, condition.Values, context);
-        return set switch
+        var test = condition.Parsed;
+        var value = Find(context, condition.Key);
+        if (test.Base == "Null")
+            return condition.Values.Any(v => bool.TryParse(v, out var absent) && absent == value is null);
+        if (value is null)
+            return test.IfExists || test.Set == ConditionSet.All || (test.Negative && test.Set == ConditionSet.None);
+        bool One(string actual) => condition.Values.Any(wanted => Fits(test.Base, actual, wanted, context)) != test.Negative;
+        return test.Set switch
         {
-            "ForAllValues" => actual.All(One),
-            "ForAnyValue" => actual.Any(One),
-            _ => One(actual[0]),
+            ConditionSet.All => value.Split(ValueSeparator).All(One),
+            ConditionSet.Any => value.Split(ValueSeparator).Any(One),
+            // Not split: a client may have put the separator there itself.
+            _ => One(value),
         };
     }
 
@@ -73,40 +83,53 @@ static class Conditions
         return null;
     }
 
-    static bool IsNegative(string name) => name.Contains("Not", StringComparison.Ordinal);
-
-    /// <summary>A positive operator holds when any wanted value fits, a negative one when none does.</summary>
-    static bool Compare(string name, string actual, IReadOnlyList<string> wanted, IReadOnlyDictionary<string, string> context)
-    {
-        var positive = name.Replace("Not", "", StringComparison.Ordinal);
-        var fits = wanted.Any(w => Fits(positive, actual, w, context));
-        return IsNegative(name) ? !fits : fits;
-    }
-
     static bool Fits(string name, string actual, string wanted, IReadOnlyDictionary<string, string> context) => name switch
     {
-        "StringEquals" => PolicyText.Compile(wanted, context) is { } && Literal(wanted, context) == actual,
-        "StringEqualsIgnoreCase" => string.Equals(Literal(wanted, context), actual, StringComparison.OrdinalIgnoreCase),
-        "StringLike" or "ArnLike" or "ArnEquals" => PolicyText.Compile(wanted, context) is { } pattern && pattern.Matches(actual),
-        "Bool" => bool.TryParse(wanted, out var w) && bool.TryParse(actual, out var a) && w == a,
-        "BinaryEquals" => wanted == actual,
+        "StringEquals" or "BinaryEquals" => PolicyText.Literal(wanted, context) == actual,
+        "StringEqualsIgnoreCase" => PolicyText.Literal(wanted, context) is { } text && text.Equals(actual, StringComparison.OrdinalIgnoreCase),
+        "StringLike" => PolicyText.Compile(wanted, context) is { } pattern && pattern.Matches(actual),
+        "ArnLike" or "ArnEquals" => FitsArn(actual, wanted, context),
+        "Bool" => bool.TryParse(PolicyText.Literal(wanted, context), out var w) && bool.TryParse(actual, out var a) && w == a,
         "IpAddress" => InNetwork(actual, wanted),
         _ when name.StartsWith("Numeric", StringComparison.Ordinal) =>
-            double.TryParse(actual, CultureInfo.InvariantCulture, out var a) && double.TryParse(wanted, CultureInfo.InvariantCulture, out var w)
-            && Ordered(name["Numeric".Length..], a.CompareTo(w)),
+            Number(actual) is { } a && Number(wanted) is { } w && Ordered(name["Numeric".Length..], a.CompareTo(w)),
         _ when name.StartsWith("Date", StringComparison.Ordinal) =>
             Time(actual) is { } a && Time(wanted) is { } w && Ordered(name["Date".Length..], a.CompareTo(w)),
         _ => false,
     };
 
-    /// <summary>The wanted text with its variables replaced; the text itself where it has none.</summary>
-    static string? Literal(string wanted, IReadOnlyDictionary<string, string> context)
+    /// <summary>The six parts of ARNs are compared each with its own, so that no wildcard reaches over a colon before the last part.</summary>
+    static bool FitsArn(string actual, string wanted, IReadOnlyDictionary<string, string> context)
     {
-        if (!wanted.Contains("${", StringComparison.Ordinal))
-            return wanted;
-        var start = wanted.IndexOf("${", StringComparison.Ordinal);
-        var end = wanted.IndexOf('}', start);
-        return Find(context, wanted[(start + 2)..end]) is { } value ? wanted[..start] + value + Literal(wanted[(end + 1)..], context) : null;
+        var parts = actual.Split(':', 6);
+        var patterns = ArnParts(wanted);
+        if (parts.Length != 6 || patterns.Count != 6)
+            return false;
+        for (var i = 0; i < 6; i++)
+        {
+            if (PolicyText.Compile(patterns[i], context) is not { } pattern || !pattern.Matches(parts[i]))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Splits at the first five colons that are not part of a variable's name.</summary>
+    static List<string> ArnParts(string pattern)
+    {
+        List<string> parts = [];
+        var start = 0;
+        for (var at = 0; at < pattern.Length && parts.Count < 5; at++)
+        {
+            if (pattern.AsSpan(at).StartsWith("${") && pattern.IndexOf('}', at) is > 0 and var end)
+                at = end;
+            else if (pattern[at] == ':')
+            {
+                parts.Add(pattern[start..at]);
+                start = at + 1;
+            }
+        }
+        parts.Add(pattern[start..]);
+        return parts;
     }
 
     static bool Ordered(string comparison, int order) => comparison switch
@@ -119,17 +142,35 @@ static class Conditions
         _ => false,
     };
 
-    static DateTimeOffset? Time(string text) =>
-        long.TryParse(text, CultureInfo.InvariantCulture, out var seconds) ? DateTimeOffset.FromUnixTimeSeconds(seconds)
-        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+    static double? Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
 
+    /// <summary>Epoch seconds or ISO 8601.</summary>
+    static DateTimeOffset? Time(string text)
+    {
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var seconds))
+            return seconds is >= -62_135_596_800 and <= 253_402_300_799 ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+    }
+
+    /// <summary>Whether an address is in a network such as <c>10.0.0.0/8</c>, whose host bits do not count, or is the one address.</summary>
     static bool InNetwork(string address, string network)
     {
-        if (!IPAddress.TryParse(address, out var ip))
+        var slash = network.IndexOf('/', StringComparison.Ordinal);
+        if (!IPAddress.TryParse(address, out var ip) || !IPAddress.TryParse(slash < 0 ? network : network[..slash], out var range))
             return false;
         if (ip.IsIPv4MappedToIPv6)
             ip = ip.MapToIPv4();
-        return IPNetwork.TryParse(network.Contains('/', StringComparison.Ordinal) ? network : network + (network.Contains(':', StringComparison.Ordinal) ? "/128" : "/32"), out var range)
-            && range.Contains(ip);
+        var (bytes, wanted) = (ip.GetAddressBytes(), range.GetAddressBytes());
+        var bits = bytes.Length * 8;
+        if (bytes.Length != wanted.Length
+            || (slash >= 0 && (!int.TryParse(network[(slash + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out bits) || bits > bytes.Length * 8)))
+            return false;
+        for (var i = 0; i < bits; i++)
+        {
+            if (((bytes[i / 8] ^ wanted[i / 8]) & (0x80 >> (i % 8))) != 0)
+                return false;
+        }
+        return true;
     }
 }

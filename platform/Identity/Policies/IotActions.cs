@@ -29,6 +29,17 @@ public static class IotActions
         ["iot:AssumeRoleWithCertificate"] = "rolealias",
     };
 
+    static readonly string[] Variables =
+    [
+        "iot:ClientId", "iot:DomainName", "iot:CertificateId", "aws:SourceIp", "iot:Connection.Thing.ThingName", "iot:Connection.Thing.ThingTypeName",
+        "iot:Connection.Thing.IsAttached",
+    ];
+
+    /// <summary>Whether a connection may have a value for this policy variable. Names ignore case.</summary>
+    public static bool IsVariable(string name) => Variables.Contains(name, StringComparer.OrdinalIgnoreCase)
+        || (name.StartsWith("iot:Connection.Thing.Attributes[", StringComparison.OrdinalIgnoreCase) && name.EndsWith(']'))
+        || name.StartsWith("iot:Certificate.", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>What is wrong with an action pattern in an IoT policy, or null.</summary>
     public static string? Problem(string action)
     {

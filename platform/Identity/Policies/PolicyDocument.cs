@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 
 namespace Althing.Identity;
 
@@ -20,22 +20,54 @@ public sealed class PolicyDocument
     /// <exception cref="PolicyFormatException">The text is no policy; the message says which statement and member, and what to write instead.</exception>
     public static PolicyDocument Parse(string json, PolicyKind kind = PolicyKind.Identity)
     {
+        var utf8 = Encoding.UTF8.GetBytes(json);
+        var places = new TextPlaces(utf8);
         try
         {
-            using var document = JsonDocument.Parse(json, new() { MaxDepth = DepthMax, AllowDuplicateProperties = false });
-            return new(json, new PolicyReader(kind).Read(document.RootElement));
+            var reader = new PolicyReader(kind);
+            var statements = reader.Read(LocatedJson.Parse(utf8, DepthMax));
+            return reader.Faults is [var first, ..] ? throw Exception(first, places) : new(json, statements);
         }
-        catch (JsonException failure)
+        catch (LocatedJsonException failure)
         {
-            throw new PolicyFormatException($"The policy is not valid JSON: {Where(failure)}", null) { Line = failure.LineNumber + 1, Column = failure.BytePositionInLine + 1 };
+            var (line, column) = places.Of(failure.At);
+            throw new PolicyFormatException($"The policy is not valid JSON: line {line}, column {column}: {failure.Message}") { Line = line, Column = column };
         }
     }
 
-    static string Where(JsonException failure)
+    /// <summary>
+    /// All that can be said of a text, in its order: what makes it no policy, and what makes it a doubtful one. For editors; a text without
+    /// errors here is one that <see cref="Parse"/> takes.
+    /// </summary>
+    /// <param name="charactersMax">How long it may be, white space not counted; null for what AWS allows for this kind.</param>
+    public static IReadOnlyList<PolicyProblem> Validate(string json, PolicyKind kind, int? charactersMax = null)
     {
-        var cut = failure.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-        var text = cut > 0 ? failure.Message[..cut] : failure.Message;
-        return $"line {failure.LineNumber + 1}, column {failure.BytePositionInLine + 1}: {text}";
+        var utf8 = Encoding.UTF8.GetBytes(json);
+        var places = new TextPlaces(utf8);
+        try
+        {
+            var root = LocatedJson.Parse(utf8, DepthMax);
+            var reader = new PolicyReader(kind);
+            var statements = reader.Read(root);
+            var faults = reader.Faults.Concat(PolicyAdvice.Of(json, kind, root, statements, charactersMax ?? PolicyAdvice.CharactersMax(kind)));
+            return [.. faults.OrderBy(f => f.At).ThenByDescending(f => f.Severity).Select(f => Problem(f, places))];
+        }
+        catch (LocatedJsonException failure)
+        {
+            return [Problem(new(failure.At, PolicySeverity.Error, $"This is not valid JSON: {failure.Message}", null), places)];
+        }
+    }
+
+    static PolicyProblem Problem(PolicyFault fault, TextPlaces places)
+    {
+        var (line, column) = places.Of(fault.At);
+        return new(line, column, fault.Severity, fault.Message, fault.Statement);
+    }
+
+    static PolicyFormatException Exception(PolicyFault fault, TextPlaces places)
+    {
+        var (line, column) = places.Of(fault.At);
+        return new(fault.Statement is { } index ? $"Statement {index + 1}: {fault.Message}" : fault.Message, fault.Statement) { Line = line, Column = column };
     }
 }
 
@@ -71,8 +103,11 @@ public sealed record PolicyStatement
 }
 
 /// <summary>One line of a Condition block.</summary>
-/// <param name="Operator">As written, such as <c>StringLikeIfExists</c> or <c>ForAnyValue:StringEquals</c>.</param>
-public sealed record PolicyCondition(string Operator, string Key, IReadOnlyList<string> Values);
+/// <param name="Operator">Such as <c>StringLikeIfExists</c> or <c>ForAnyValue:StringEquals</c>.</param>
+public sealed record PolicyCondition(string Operator, string Key, IReadOnlyList<string> Values)
+{
+    internal ConditionOperator Parsed { get; } = ConditionOperator.Parse(Operator) ?? throw new ArgumentException($"'{Operator}' is no condition operator.");
+}
 
 /// <summary>A text that is no policy.</summary>
 /// <param name="statement">The index of the statement at fault, from 0; null when the document as a whole is.</param>

@@ -7,25 +7,36 @@ public static class PolicyEvaluator
     /// <summary>Judges one request against policies.</summary>
     public static Judgement Evaluate(IReadOnlyList<PolicyDocument> policies, in AccessRequest request)
     {
-        List<int> allowedBy = [], deniedBy = [];
+        List<int>? allowedBy = null, deniedBy = null;
         for (var i = 0; i < policies.Count; i++)
         {
-            foreach (var statement in policies[i].Statements)
+            var statements = policies[i].Statements;
+            for (var s = 0; s < statements.Count; s++)
             {
-                if (Applies(statement, request))
-                    (statement.Allows ? allowedBy : deniedBy).Add(i);
+                var decided = statements[s].Allows ? allowedBy : deniedBy;
+                if ((decided is null || decided[^1] != i) && Applies(statements[s], request))
+                    (statements[s].Allows ? allowedBy ??= [] : deniedBy ??= []).Add(i);
             }
         }
-        var effect = deniedBy.Count > 0 ? Effect.ExplicitDeny : allowedBy.Count > 0 ? Effect.Allow : Effect.ImplicitDeny;
-        return new(effect, [.. allowedBy.Distinct()], [.. deniedBy.Distinct()]);
+        var effect = deniedBy is not null ? Effect.ExplicitDeny : allowedBy is not null ? Effect.Allow : Effect.ImplicitDeny;
+        return new(effect, allowedBy ?? [], deniedBy ?? []);
     }
 
     static bool Applies(PolicyStatement statement, in AccessRequest request)
     {
-        var action = request.Action;
-        if (statement.Actions.Any(a => new Wildcard(a, ignoreCase: true).Matches(action)) == statement.ActionsExcluded)
+        if (MatchesAction(statement, request.Action) == statement.ActionsExcluded)
             return false;
         return MatchesResource(statement, request) != statement.ResourcesExcluded && Conditions.Hold(statement.Conditions, request.Context);
+    }
+
+    internal static bool MatchesAction(PolicyStatement statement, string action)
+    {
+        foreach (var pattern in statement.Actions)
+        {
+            if (new Wildcard(pattern, ignoreCase: true).Matches(action))
+                return true;
+        }
+        return false;
     }
 
     static bool MatchesResource(PolicyStatement statement, in AccessRequest request)

@@ -36,7 +36,7 @@ public static class TrustPolicy
         {
             var named = statement.Principals.Max(match);
             if (named == Trust.None
-                || statement.Actions.Any(a => new Wildcard(a, ignoreCase: true).Matches(action)) == statement.ActionsExcluded
+                || PolicyEvaluator.MatchesAction(statement, action) == statement.ActionsExcluded
                 || !Conditions.Hold(statement.Conditions, context))
                 continue;
             if (!statement.Allows)

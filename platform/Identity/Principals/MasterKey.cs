@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -17,8 +18,11 @@ public sealed class MasterKey
         var path = Path.Combine(folder, "master.key");
         if (!File.Exists(path))
             PrivateFile.Write(path, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(KeyBytes)));
-        var bytes = Convert.FromHexString(File.ReadAllText(path).Trim());
-        return bytes.Length == KeyBytes ? new(bytes) : throw new InvalidDataException($"'{path}' is damaged: it must hold {KeyBytes} bytes in hexadecimal. Restore it from a backup.");
+        var bytes = new byte[KeyBytes];
+        var text = File.ReadAllText(path).Trim();
+        return text.Length == KeyBytes * 2 && Convert.FromHexString(text, bytes, out _, out _) == OperationStatus.Done
+            ? new(bytes)
+            : throw new InvalidDataException($"'{path}' is damaged: it must hold {KeyBytes} bytes in hexadecimal. Restore it from a backup.");
     }
 
     /// <summary>A key for one purpose; the same every time.</summary>
