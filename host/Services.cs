@@ -3,6 +3,7 @@ using Althing.Api;
 using Althing.Broker;
 using Althing.Core;
 using Althing.Core.Endpoints;
+using Althing.Iam;
 using Althing.Identity;
 using Althing.Identity.Pki;
 using Althing.Storage;
@@ -14,7 +15,7 @@ namespace Althing.Host;
 static class Services
 {
     /// <summary>The assemblies whose operations are served.</summary>
-    static readonly Assembly[] Apis = [typeof(Iot).Assembly];
+    static readonly Assembly[] Apis = [typeof(Iot).Assembly, IamService.Assembly];
 
     /// <summary>Everything but listeners: what <c>up</c> serves and what the other commands call in process.</summary>
     public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options) => services
@@ -26,7 +27,8 @@ static class Services
         .AddSingleton(p => new ConsolePassword(storage.Folder, p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name, "*." + name] : [], p.GetRequiredService<TimeProvider>()))
         .AddSingleton(new EndpointOptions { HostName = options.HostName ?? "localhost" })
-        .AddMqttBroker(new() { })
+        .AddMqttBroker()
         .AddAwsApis(Apis)
-        .AddCore();
+        .AddCore()
+        .AddIam();
 }
