@@ -57,10 +57,9 @@ sealed class SecurityHouse : IAsyncDisposable
             .AddSingleton(MasterKey.Open(storage.Folder))
             .AddSingleton(new PlatformPki(storage.Folder, [], Time))
             .AddSingleton(new EndpointOptions { HostName = "iot.test" })
-            .AddSingleton<RegistryChanges>()
             .AddLogging(l => l.SetMinimumLevel(LogLevel.Debug).AddProvider(Log))
-            .AddAwsApis(typeof(Iot).Assembly);
-        CoreSecurity.Add(collection);
+            .AddAwsApis(typeof(Iot).Assembly)
+            .AddCore();
         return collection
             .AddSingleton<PlatformPublish>((account, message, cancel) =>
             {
