@@ -1,5 +1,12 @@
 using Althing.Api;
 using Althing.Core.Authority;
+using Althing.Core.BillingGroups;
+using Althing.Core.Events;
+using Althing.Core.Principals;
+using Althing.Core.Tags;
+using Althing.Core.ThingGroups;
+using Althing.Core.Things;
+using Althing.Core.ThingTypes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Althing.Core;
@@ -13,9 +20,25 @@ public static class CoreService
     /// </summary>
     public static IServiceCollection AddCore(this IServiceCollection services)
     {
-        services.AddSingleton<RegistryChanges>();
+        services.AddSingleton<RegistryEvents>();
+        services.AddSingleton(MakeChanges);
         services.AddSingleton<CertificateCaller>(p => p.GetRequiredService<DeviceCallers>().Identify);
+        services.AddSingleton<ThingStore>();
+        services.AddSingleton<ThingTypeStore>();
+        services.AddSingleton<ThingGroupStore>();
+        services.AddSingleton<GroupMemberships>();
+        services.AddSingleton<BillingGroupStore>();
+        services.AddSingleton<ThingPrincipalStore>();
+        services.AddSingleton<Taggable>();
         CoreSecurity.Add(services);
         return services;
+    }
+
+    // Whoever makes a change gets its messages published too, whether or not anybody asked for the publisher.
+    static RegistryChanges MakeChanges(IServiceProvider services)
+    {
+        var changes = new RegistryChanges();
+        changes.Changed += services.GetRequiredService<RegistryEvents>().Note;
+        return changes;
     }
 }

@@ -23,6 +23,31 @@ sealed class Listing(IStore store, PageTokens tokens)
             : new([.. rows.Select(r => r.Value)], null);
     }
 
+    /// <summary>A page of rows that stand in several parts of a table, part after part.</summary>
+    /// <param name="parts">Distinct names in ordinal order, such as the groups whose members are listed. A part that has gone by the next page does not matter.</param>
+    /// <param name="scanFor">The scan of a part's rows.</param>
+    public async ValueTask<Page<T>> ReadParts<T>(
+        Table<T> table, Caller caller, string name, IEnumerable<string> parts, Func<string, Scan> scanFor, string? token, int? pageSize,
+        CancellationToken cancel) where T : class
+    {
+        var size = pageSize ?? PageSizeDefault;
+        var stopped = tokens.Open(caller, name, token, Refuse.InvalidRequest)?.Split(Key.Separator, 2);
+        List<(string Part, Row<T> Row)> found = [];
+        foreach (var part in parts)
+        {
+            var order = stopped is null ? 1 : string.CompareOrdinal(part, stopped[0]);
+            if (order < 0)
+                continue;
+            var scan = scanFor(part) with { After = order == 0 ? stopped![1] : null, Limit = size + 1 - found.Count };
+            found.AddRange((await store.Scan(table, caller.Account, scan, cancel)).Select(row => (part, row)));
+            if (found.Count > size)
+                break;
+        }
+        return found.Count > size
+            ? new([.. found.Take(size).Select(f => f.Row.Value)], tokens.Seal(caller, name, Key.Of(found[size - 1].Part, found[size - 1].Row.Cursor)))
+            : new([.. found.Select(f => f.Row.Value)], null);
+    }
+
     /// <summary>A page of a short, sorted list that was gathered whole; the names are distinct.</summary>
     public Page<string> Cut(IEnumerable<string> sorted, Caller caller, string name, string? token, int? pageSize)
     {

@@ -9,6 +9,8 @@ static class Names
     public const string BillingGroup = "[a-zA-Z0-9:_-]+";
     public const string AttributeName = "[a-zA-Z0-9_.,@/:#-]+";
     public const string AttributeValue = "[a-zA-Z0-9_.,@/:#=\\[\\]-]*";
+    public const string Description = @"[\p{Graph}\x20]*";
+    public const string TagKey = @"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$";
     public const string Policy = @"[\w+=,.@-]+";
     public const string PolicyVersion = "[0-9]+";
     public const string RoleAlias = @"[\w=,@-]+";

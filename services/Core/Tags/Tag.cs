@@ -6,7 +6,7 @@ namespace Althing.Core.Tags;
 /// <summary>A tag as requests carry it.</summary>
 sealed record Tag
 {
-    [Length(1, 128), Pattern(@"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"), JsonPropertyName("Key")]
+    [Length(1, 128), Pattern(Names.TagKey), JsonPropertyName("Key")]
     public required string Key { get; init; }
     [Length(0, 256), JsonPropertyName("Value")]
     public string? Value { get; init; }
@@ -25,5 +25,14 @@ static class CreationTags
         if (tags.Select(t => t.Key).Distinct(StringComparer.Ordinal).Count() < tags.Count)
             throw Core.Refuse.InvalidRequest("A tag key is given twice.");
         await store.Add(batch, account, resource, tags.Select(t => KeyValuePair.Create(t.Key, t.Value ?? "")), Core.Refuse.InvalidRequest, cancel);
+    }
+
+    /// <summary>Whether a resource has these tags and no others: what makes a repeated creation the same one.</summary>
+    public static async ValueTask<bool> AreSame(
+        this TagStore store, Storage.AccountId account, string resource, IReadOnlyList<Tag>? tags, CancellationToken cancel)
+    {
+        var there = await store.Get(account, resource, cancel);
+        var given = (tags ?? []).Select(t => KeyValuePair.Create(t.Key, t.Value ?? "")).ToList();
+        return there.Count == given.Count && given.All(t => there.TryGetValue(t.Key, out var value) && value == t.Value);
     }
 }

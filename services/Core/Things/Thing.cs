@@ -8,7 +8,12 @@ sealed record Thing
     public static readonly Table<Thing> Table = new("things", t => (t.Account, t.Name),
         Index<Thing>.On("type", t => t.TypeName),
         Index<Thing>.On("billing-group", t => t.BillingGroupName),
-        new("attribute", t => t.Attributes.Select(a => Storage.Key.Of(a.Key, a.Value))));
+        new("attribute", t => t.Attributes.Select(a => Storage.Key.Of(a.Key, a.Value))),
+        new("type-attribute", t => t.TypeName is { } type ? t.Attributes.Select(a => Storage.Key.Of(type, a.Key, a.Value)) : []));
+
+    /// <summary>Service quotas: attributes of a thing that has a type, and of one that has none.</summary>
+    public const int AttributesMax = 50;
+    public const int AttributesWithoutTypeMax = 3;
 
     public required AccountId Account { get; init; }
     public required string Name { get; init; }
