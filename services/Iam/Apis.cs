@@ -35,3 +35,18 @@ public sealed class StsApi : IAwsApi
         Throttled = Refuse.Throttling,
     };
 }
+
+/// <summary>What AWS has no operation for: the accounts of this platform.</summary>
+public sealed class AlthingApi : IAwsApi
+{
+    public static AwsApi Definition { get; } = new()
+    {
+        Name = "althing",
+        Protocol = WireProtocol.AwsJson11,
+        SigningNames = ["althing"],
+        HostPrefixes = ["althing"],
+        TargetPrefix = "Althing",
+        Invalid = m => new("ValidationException", 400, m),
+        Throttled = () => new("ThrottlingException", 400, "Rate exceeded. Wait and try again."),
+    };
+}

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Althing.Iam;
 
-/// <summary>Users, roles and their keys (<c>iam</c>), and who is calling (<c>sts</c>): as much of both as owners of an IoT platform need.</summary>
+/// <summary>Users, roles and their keys (<c>iam</c>), and who is calling (<c>sts</c>): as much of both as owners of an IoT platform need; and accounts (<c>althing</c>).</summary>
 public static class IamService
 {
     /// <summary>Hand it to <c>AddAwsApis</c>.</summary>
@@ -15,6 +15,7 @@ public static class IamService
     public static IServiceCollection AddIam(this IServiceCollection services)
     {
         services.TryAddSingleton<SigningKeys>();
+        services.TryAddSingleton<FirstStart>();
         return services.AddSingleton<IamStore>().AddSingleton<IamListing>();
     }
 }

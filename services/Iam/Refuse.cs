@@ -21,5 +21,7 @@ static class Refuse
 
     public static ServiceException LimitExceeded(string message) => new("LimitExceeded", 409, message);
 
+    public static ServiceException AccountAlreadyExists(string message) => new("AccountAlreadyExistsException", 409, message);
+
     public static ServiceException AccessDenied(string message) => new("AccessDenied", 403, message);
 }

@@ -32,9 +32,9 @@ public sealed class PlatformPki : IDisposable
     /// <exception cref="ArgumentException">One of the hosts is neither a name nor an address.</exception>
     public PlatformPki(string folder, IReadOnlyList<string> hosts, TimeProvider time)
     {
-        if (hosts.FirstOrDefault(h => !IsHost(h)) is { } wrong)
+        (this.folder, this.hosts, this.time) = (folder, [.. hosts.Select(WithoutWildcard)], time);
+        if (this.hosts.FirstOrDefault(h => !IsHost(h)) is { } wrong)
             throw new ArgumentException($"'{wrong}' is neither a host name nor an address: give for example iot.example.com or 192.0.2.7.");
-        (this.folder, this.hosts, this.time) = (folder, hosts, time);
         Root = LoadOrMakeRoot();
         server = LoadServer() ?? MakeServer();
     }
@@ -142,7 +142,7 @@ public sealed class PlatformPki : IDisposable
         {
             loaded = X509Certificate2.CreateFromPemFile(path, keyPath);
         }
-        catch (CryptographicException)
+        catch (Exception failure) when (failure is CryptographicException or ArgumentException)
         {
             // A crash between the two files left a key that is another certificate's; a new pair is as good.
             return null;
@@ -192,6 +192,9 @@ public sealed class PlatformPki : IDisposable
                         select address.Address.ToString();
         return [.. hosts.Concat(["localhost", "127.0.0.1", "::1", Dns.GetHostName()]).Concat(addresses).Where(IsHost).Distinct(StringComparer.OrdinalIgnoreCase)];
     }
+
+    /// <summary>Every name gets its wildcard below, whether it was given with one or not.</summary>
+    static string WithoutWildcard(string name) => name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : name;
 
     static bool IsHost(string name) => Uri.CheckHostName(name) != UriHostNameType.Unknown;
 

@@ -2,7 +2,7 @@ using Althing.Api;
 using Althing.Identity;
 using Althing.Storage;
 
-namespace Althing.Iam.AccessKeys;
+namespace Althing.Iam.Keys;
 
 /// <summary>Switches a key on or off. Off, it opens nothing from the next request on.</summary>
 [Operation<IamApi>]

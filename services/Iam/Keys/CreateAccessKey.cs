@@ -2,23 +2,20 @@ using Althing.Api;
 using Althing.Identity;
 using Althing.Storage;
 
-namespace Althing.Iam.AccessKeys;
+namespace Althing.Iam.Keys;
 
 /// <summary>Makes a key. Its secret is in this answer and never again.</summary>
 [Operation<IamApi>]
 sealed class CreateAccessKey(IamStore iam, SigningKeys keys) : Operation<CreateAccessKeyRequest, CreateAccessKeyResponse>
 {
-    /// <summary>Quota "Access keys assigned to an IAM user".</summary>
-    const int KeysMax = 2;
-
     protected override Permission Needs(CreateAccessKeyRequest request, Caller caller) =>
         new("iam:CreateAccessKey", IamArns.User(IamArns.UserName(request.UserName, caller), caller));
 
     protected override async ValueTask<CreateAccessKeyResponse> Run(CreateAccessKeyRequest request, Caller caller, CancellationToken cancel)
     {
         var user = await iam.RequireUser(caller.Account, IamArns.UserName(request.UserName, caller), cancel);
-        if ((await iam.KeysOf(caller.Account, user.Value.Name, cancel)).Count >= KeysMax)
-            throw Refuse.LimitExceeded($"Cannot exceed quota for AccessKeysPerUser: {KeysMax}");
+        if ((await iam.KeysOf(caller.Account, user.Value.Name, cancel)).Count >= Identity.AccessKeys.PerUserMax)
+            throw Refuse.LimitExceeded($"Cannot exceed quota for AccessKeysPerUser: {Identity.AccessKeys.PerUserMax}");
         var (key, secret) = keys.Create(caller.Account, user.Value.Name);
         // The user's row is written as it is, so that two keys at once, or a key and the user's deletion, meet there.
         await iam.Commit(new Batch().Replace(User.Table, user, user.Value).Add(AccessKey.Table, key), cancel);

@@ -1,7 +1,7 @@
 using Althing.Api;
 using Althing.Identity;
 
-namespace Althing.Iam.AccessKeys;
+namespace Althing.Iam.Keys;
 
 [Operation<IamApi>(ReadOnly = true)]
 sealed class ListAccessKeys(IamStore iam, IamListing listing) : Operation<ListAccessKeysRequest, ListAccessKeysResponse>

@@ -2,7 +2,7 @@ using Althing.Api;
 using Althing.Identity;
 using Althing.Storage;
 
-namespace Althing.Iam.AccessKeys;
+namespace Althing.Iam.Keys;
 
 [Operation<IamApi>]
 sealed class DeleteAccessKey(IamStore iam) : Operation<DeleteAccessKeyRequest, EmptyResponse>
