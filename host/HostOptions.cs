@@ -29,6 +29,9 @@ sealed record HostOptions
     /// <summary>The name that devices use for this machine; part of the server certificate.</summary>
     public string? HostName { get; init; }
 
+    /// <summary>The region that the console opens with; clients say theirs in each signature.</summary>
+    public string Region { get; init; } = "us-east-1";
+
     public string? PostgreSql { get; init; }
 
     /// <summary>Lets clients of the plain listener in without a name.</summary>

@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Shell;
 using Althing.Storage;
 using Althing.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +17,7 @@ static class Platform
     /// <summary>How long requests and connections may take to end once the platform is told to stop.</summary>
     static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
-    public static WebApplication Build(PlatformStorage storage, HostOptions options)
+    public static WebApplication Build(PlatformStorage storage, HostOptions options, AccountId account)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "althing", ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.UseUtcTimestamp) = (true, "HH:mm:ss ", true))
@@ -25,11 +26,13 @@ static class Platform
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Configure(kestrel, options));
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = StopTimeout);
-        Services.Add(builder.Services, storage, options);
+        Services.Add(builder.Services, storage, options, account);
+        builder.WebHost.UseStaticWebAssets();
         var app = builder.Build();
+        app.UseAwsApis();
         app.MapHealth();
         app.MapMetrics();
-        app.UseAwsApis();
+        app.MapConsole();
         app.MapFallback(app.Services.GetRequiredService<ApiDoor>().Handle);
         return app;
     }

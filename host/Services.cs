@@ -3,10 +3,13 @@ using Althing.Api;
 using Althing.Broker;
 using Althing.Core;
 using Althing.Core.Endpoints;
+using Althing.Design;
 using Althing.Iam;
 using Althing.Identity;
 using Althing.Identity.Pki;
+using Althing.Shell;
 using Althing.Storage;
+using Althing.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Althing.Host;
@@ -18,17 +21,19 @@ static class Services
     static readonly Assembly[] Apis = [typeof(Iot).Assembly, IamService.Assembly];
 
     /// <summary>Everything but listeners: what <c>up</c> serves and what the other commands call in process.</summary>
-    public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options) => services
+    public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options, AccountId account) => services
         .AddSingleton(TimeProvider.System)
         .AddSingleton(storage)
         .AddSingleton(storage.Store)
         .AddSingleton(MasterKey.Open(storage.Folder))
-        .AddSingleton<FirstStart>()
         .AddSingleton(p => new ConsolePassword(storage.Folder, p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name, "*." + name] : [], p.GetRequiredService<TimeProvider>()))
         .AddSingleton(new EndpointOptions { HostName = options.HostName ?? "localhost" })
         .AddMqttBroker()
         .AddAwsApis(Apis)
+        .AddSingleton(new ConsoleDefaults(account, options.Region))
+        .AddSingleton<IHealthProbe, StorageProbe>()
+        .AddConsole(storage.Folder)
         .AddCore()
         .AddIam();
 }

@@ -33,19 +33,20 @@ sealed partial class Up : Verb
         var clock = Stopwatch.StartNew();
         var options = Read(arguments);
         await using var storage = PlatformStorage.Open(new() { Folder = options.Folder, PostgreSql = options.PostgreSql });
-        await using var app = Platform.Build(storage, options);
-        var account = await Prepare(app, options);
+        var account = await Prepare(storage, options);
+        await using var app = Platform.Build(storage, options, account);
         await app.StartAsync();
         Greeting.Print(app, options, account, clock.Elapsed);
         await app.WaitForShutdownAsync();
         return 0;
     }
 
-    static async Task<AccountId> Prepare(WebApplication app, HostOptions options)
+    static async Task<AccountId> Prepare(PlatformStorage storage, HostOptions options)
     {
         try
         {
-            return await app.Services.GetRequiredService<FirstStart>().Run(options.Folder, options.Account, options.PresetKey, CancellationToken.None);
+            var keys = new SigningKeys(storage.Store, MasterKey.Open(options.Folder), TimeProvider.System);
+            return await new FirstStart(storage.Store, keys, TimeProvider.System).Run(options.Folder, options.Account, options.PresetKey, CancellationToken.None);
         }
         catch (InvalidOperationException wrong)
         {
@@ -66,6 +67,7 @@ sealed partial class Up : Verb
             Mqtt = arguments.Port("mqtt"),
             HostName = arguments.Get("host"),
             PostgreSql = arguments.Get("postgres") ?? Environment.GetEnvironmentVariable("ALTHING_POSTGRES"),
+            Region = Environment.GetEnvironmentVariable("AWS_REGION") ?? Environment.GetEnvironmentVariable("AWS_DEFAULT_REGION") ?? "us-east-1",
             JsonLogs = arguments.Has("json-logs"),
             PresetKey = PresetKey(),
         };

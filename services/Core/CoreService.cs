@@ -30,6 +30,7 @@ public static class CoreService
         services.AddSingleton<BillingGroupStore>();
         services.AddSingleton<ThingPrincipalStore>();
         services.AddSingleton<Taggable>();
+        services.AddSingleton(Console.CoreConsole.Module);
         CoreSecurity.Add(services);
         return services;
     }

@@ -1,0 +1,87 @@
+using Althing.Api;
+using Althing.Design;
+using Microsoft.AspNetCore.Components;
+
+namespace Althing.Core.Console;
+
+/// <summary>A page that loads by calling operations, and again whenever what it shows was changed by anybody.</summary>
+public abstract class LivePage : ComponentBase, IDisposable
+{
+    /// <summary>Changes come in bursts: one load answers all that came within this time.</summary>
+    static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(150);
+
+    ITimer? reload;
+    bool pending;
+
+    [Inject] public ConsoleSession Session { get; set; } = null!;
+    [Inject] public NavigationManager Navigation { get; set; } = null!;
+    [Inject] internal RegistryChanges Changes { get; set; } = null!;
+    [Inject] internal TimeProvider Clock { get; set; } = null!;
+
+    /// <summary>The kinds of resources whose changes the page shows.</summary>
+    protected virtual IReadOnlyList<RegistryResource> Shows => [];
+
+    protected bool Ready { get; private set; }
+    protected string? Error { get; private set; }
+
+    /// <summary>Reads what the page shows.</summary>
+    protected virtual Task Load() => Task.CompletedTask;
+
+    protected override Task OnInitializedAsync()
+    {
+        Changes.Changed += Changed;
+        Session.Changed += Reload;
+        return Refresh();
+    }
+
+    protected async Task Refresh()
+    {
+        try
+        {
+            await Load();
+            (Ready, Error) = (true, null);
+        }
+        catch (ServiceException refusal)
+        {
+            Error = refusal.Message;
+        }
+    }
+
+    void Changed(RegistryChange change)
+    {
+        if (change.Account == Session.Account && Shows.Contains(change.Resource))
+            Reload();
+    }
+
+    void Reload()
+    {
+        if (Interlocked.Exchange(ref pending, true))
+            return;
+        reload?.Dispose();
+        reload = Clock.CreateTimer(_ => InvokeAsync(async () =>
+        {
+            Volatile.Write(ref pending, false);
+            await Refresh();
+            StateHasChanged();
+        }), null, Settle, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Seconds since 1970, as operations answer times, for people.</summary>
+    protected static string When(double? seconds) =>
+        seconds is { } s ? DateTimeOffset.FromUnixTimeMilliseconds((long)(s * 1000)).ToString("yyyy-MM-dd HH:mm 'UTC'", System.Globalization.CultureInfo.InvariantCulture) : "";
+
+    protected static string Segment(string name) => Uri.EscapeDataString(name);
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+        Changes.Changed -= Changed;
+        Session.Changed -= Reload;
+        reload?.Dispose();
+    }
+}
