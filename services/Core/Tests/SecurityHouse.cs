@@ -8,6 +8,7 @@ using Althing.Broker;
 using Althing.Core;
 using Althing.Core.Authority;
 using Althing.Core.Endpoints;
+using Althing.Core.Events;
 using Althing.Core.Principals;
 using Althing.Core.ThingGroups;
 using Althing.Core.Things;
@@ -41,6 +42,7 @@ sealed class SecurityHouse : IAsyncDisposable
     public MqttUsers Users => services.GetRequiredService<MqttUsers>();
     public DeviceCallers Callers => services.GetRequiredService<DeviceCallers>();
     public RegistryChanges Changes => services.GetRequiredService<RegistryChanges>();
+    public Task EventsSettled => services.GetRequiredService<RegistryEvents>().Settled;
     public Task Settled => services.GetRequiredService<RightsKeeper>().Settled;
 
     public SecurityAccount NewAccount() => new(this, new((Interlocked.Increment(ref accounts) * 1_000_000L).ToString("D12")));
@@ -93,6 +95,20 @@ sealed class SecurityAccount(SecurityHouse house, AccountId id)
     public async Task<ServiceException> Refused(string operation, object request, string api = "iot") =>
         await Assert.ThrowsAsync<ServiceException>(() => house.Call(Root, operation, request, api));
 
+    /// <summary>Whether the call succeeds; for calls of which some must be refused, whichever comes first.</summary>
+    public Task<bool> Tries(string operation, object request) => Task.Run(async () =>
+    {
+        try
+        {
+            await Call(operation, request);
+            return true;
+        }
+        catch (ServiceException)
+        {
+            return false;
+        }
+    });
+
     public Task<JsonObject> Policy(string name, string document) => Call("CreatePolicy", new { policyName = name, policyDocument = document });
 
     public Task Attach(string policy, string target) => Call("AttachPolicy", new { policyName = policy, target });
@@ -141,6 +157,10 @@ sealed class SecurityAccount(SecurityHouse house, AccountId id)
         await house.Store.Commit(new Batch().Delete(ThingGroupMember.Table, id, Key.Of(group, thing)), default);
         house.Changes.Publish(new(RegistryResource.ThingGroupMembership, RegistryVerb.Deleted, id, thing, group));
     }
+
+    /// <summary>A tag as the wire has it, its members with capitals.</summary>
+    public static object Tag(string key, string? value = null) =>
+        value is null ? new Dictionary<string, string> { ["Key"] = key } : new Dictionary<string, string> { ["Key"] = key, ["Value"] = value };
 
     /// <summary>A policy document with one statement.</summary>
     public static string Document(string action, string resource, string effect = "Allow") =>
