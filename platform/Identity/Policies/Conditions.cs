@@ -45,9 +45,9 @@ static class Conditions
 
     public static bool Hold(IReadOnlyList<PolicyCondition> conditions, IReadOnlyDictionary<string, string> context)
     {
-        foreach (var condition in conditions)
+        for (var i = 0; i < conditions.Count; i++)
         {
-            if (!Holds(condition, context))
+            if (!Holds(conditions[i], context))
                 return false;
         }
         return true;
@@ -87,7 +87,7 @@ static class Conditions
     {
         "StringEquals" or "BinaryEquals" => PolicyText.Literal(wanted, context) == actual,
         "StringEqualsIgnoreCase" => PolicyText.Literal(wanted, context) is { } text && text.Equals(actual, StringComparison.OrdinalIgnoreCase),
-        "StringLike" => PolicyText.Compile(wanted, context) is { } pattern && pattern.Matches(actual),
+        "StringLike" => PolicyText.Matches(wanted, context, actual),
         "ArnLike" or "ArnEquals" => FitsArn(actual, wanted, context),
         "Bool" => bool.TryParse(PolicyText.Literal(wanted, context), out var w) && bool.TryParse(actual, out var a) && w == a,
         "IpAddress" => InNetwork(actual, wanted),
@@ -107,7 +107,7 @@ static class Conditions
             return false;
         for (var i = 0; i < 6; i++)
         {
-            if (PolicyText.Compile(patterns[i], context) is not { } pattern || !pattern.Matches(parts[i]))
+            if (!PolicyText.Matches(patterns[i], context, parts[i]))
                 return false;
         }
         return true;

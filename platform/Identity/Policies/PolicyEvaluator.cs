@@ -31,9 +31,9 @@ public static class PolicyEvaluator
 
     internal static bool MatchesAction(PolicyStatement statement, string action)
     {
-        foreach (var pattern in statement.Actions)
+        for (var i = 0; i < statement.Actions.Count; i++)
         {
-            if (new Wildcard(pattern, ignoreCase: true).Matches(action))
+            if (Wildcard.Matches(statement.Actions[i], default, action, ignoreCase: true))
                 return true;
         }
         return false;
@@ -41,9 +41,9 @@ public static class PolicyEvaluator
 
     static bool MatchesResource(PolicyStatement statement, in AccessRequest request)
     {
-        foreach (var resource in statement.Resources)
+        for (var i = 0; i < statement.Resources.Count; i++)
         {
-            if (PolicyText.Compile(resource, request.Context) is { } pattern && pattern.Matches(request.Resource))
+            if (PolicyText.Matches(statement.Resources[i], request.Context, request.Resource))
                 return true;
         }
         return false;

@@ -32,6 +32,77 @@ static class PolicyText
         return Expand(text, context, literals) is { } pattern ? new(pattern, ignoreCase, literals.ToString()) : null;
     }
 
+    /// <summary>
+    /// Whether the pattern, with its variables replaced, matches: what <see cref="Compile"/> would say, without memory of its own, because
+    /// every message of every device is judged by it.
+    /// </summary>
+    public static bool Matches(string text, IReadOnlyDictionary<string, string> context, ReadOnlySpan<char> value)
+    {
+        // Most patterns of a policy are for something else, which shows before the first variable or wildcard.
+        var plain = text.AsSpan().IndexOfAny('*', '?', '$');
+        if (plain < 0)
+            return value.SequenceEqual(text);
+        if (!value.StartsWith(text.AsSpan(0, plain)))
+            return false;
+        if (!text.Contains("${", StringComparison.Ordinal))
+            return Wildcard.Matches(text, default, value, ignoreCase: false);
+        Span<char> pattern = stackalloc char[ExpandedOnStack], literals = stackalloc char[ExpandedOnStack];
+        var lookup = Lookup.Of(context);
+        var length = 0;
+        for (var at = 0; at < text.Length;)
+        {
+            ReadOnlySpan<char> part;
+            var isValue = text.AsSpan(at).StartsWith("${");
+            if (isValue)
+            {
+                var end = text.IndexOf('}', at);
+                if (end < 0 || !lookup.TryGet(text.AsSpan(at + 2, end - at - 2), out part))
+                    return false;
+                at = end + 1;
+            }
+            else
+            {
+                var next = text.IndexOf("${", at, StringComparison.Ordinal);
+                part = next < 0 ? text.AsSpan(at) : text.AsSpan(at, next - at);
+                at += part.Length;
+            }
+            if (length + part.Length > ExpandedOnStack)
+                return Compile(text, context) is { } compiled && compiled.Matches(value);
+            part.CopyTo(pattern[length..]);
+            literals.Slice(length, part.Length).Fill(isValue ? 'x' : '\0');
+            length += part.Length;
+        }
+        return Wildcard.Matches(pattern[..length], literals[..length], value, ignoreCase: false);
+    }
+
+    /// <summary>In characters. Longer patterns are put together on the heap.</summary>
+    const int ExpandedOnStack = 512;
+
+    /// <summary>Finds values without making a string of each name.</summary>
+    readonly ref struct Lookup
+    {
+        IReadOnlyDictionary<string, string> Context { get; init; }
+        Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> Spans { get; init; }
+        bool BySpan { get; init; }
+
+        public static Lookup Of(IReadOnlyDictionary<string, string> context) =>
+            context is Dictionary<string, string> dictionary && dictionary.TryGetAlternateLookup<ReadOnlySpan<char>>(out var spans)
+                ? new() { Context = context, Spans = spans, BySpan = true }
+                : new() { Context = context };
+
+        public bool TryGet(ReadOnlySpan<char> variable, out ReadOnlySpan<char> value)
+        {
+            if (BySpan && Spans.TryGetValue(variable, out var found))
+            {
+                value = found;
+                return true;
+            }
+            var other = ValueOf(variable.ToString(), Context);
+            value = other;
+            return other is not null;
+        }
+    }
+
     /// <summary>The text with all variables replaced; null when one has no value. Wildcards mean nothing in it.</summary>
     public static string? Literal(string text, IReadOnlyDictionary<string, string> context) =>
         text.Contains("${", StringComparison.Ordinal) ? Expand(text, context, null) : text;

@@ -13,16 +13,24 @@ public readonly struct Wildcard
 
     public bool Matches(string text) => Matches(text.AsSpan());
 
-    public bool Matches(ReadOnlySpan<char> text)
+    public bool Matches(ReadOnlySpan<char> text) => Matches(pattern, literals, text, ignoreCase);
+
+    /// <param name="literals">As for the constructor; empty when no wildcard character stands for itself.</param>
+    internal static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> literals, ReadOnlySpan<char> text, bool ignoreCase)
     {
-        int p = 0, t = 0, star = -1, resume = 0;
+        // What is the same up to the first wildcard needs no second look; for ARNs that is nearly all.
+        var wild = pattern.IndexOfAny('*', '?');
+        var same = pattern[..(wild < 0 ? pattern.Length : wild)].CommonPrefixLength(text);
+        int p = same, t = same, star = -1, resume = 0;
         while (t < text.Length)
         {
-            if (p < pattern.Length && IsWild(p, '*'))
+            if (p < pattern.Length && IsWild(pattern, literals, p, '*'))
             {
+                if (p == pattern.Length - 1)
+                    return true;
                 (star, resume) = (p++, t);
             }
-            else if (p < pattern.Length && (IsWild(p, '?') || Same(pattern[p], text[t])))
+            else if (p < pattern.Length && (IsWild(pattern, literals, p, '?') || Same(pattern[p], text[t], ignoreCase)))
             {
                 p++;
                 t++;
@@ -38,12 +46,12 @@ public readonly struct Wildcard
                 return false;
             }
         }
-        while (p < pattern.Length && IsWild(p, '*'))
+        while (p < pattern.Length && IsWild(pattern, literals, p, '*'))
             p++;
         return p == pattern.Length;
     }
 
-    bool IsWild(int at, char wild) => pattern[at] == wild && (literals is null || literals[at] == '\0');
+    static bool IsWild(ReadOnlySpan<char> pattern, ReadOnlySpan<char> literals, int at, char wild) => pattern[at] == wild && (literals.IsEmpty || literals[at] == '\0');
 
-    bool Same(char a, char b) => a == b || (ignoreCase && char.ToUpperInvariant(a) == char.ToUpperInvariant(b));
+    static bool Same(char a, char b, bool ignoreCase) => a == b || (ignoreCase && char.ToUpperInvariant(a) == char.ToUpperInvariant(b));
 }

@@ -33,9 +33,28 @@ public sealed class WildcardTests
         foreach (var (part, isValue) in new[] { (before, false), (value, true), (after, false) })
             literal.Append(isValue ? Regex.Escape(part) : Regex.Escape(part).Replace(@"\*", ".*").Replace(@"\?", "."));
         var oracle = Regex.IsMatch(text, $"^(?:{literal})$", RegexOptions.CultureInvariant);
-        var pattern = PolicyText.Compile(before + "${v}" + after, new Dictionary<string, string> { ["v"] = value });
-        Assert.Equal(oracle, pattern!.Value.Matches(text));
+        var context = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["v"] = value };
+        var written = before + "${V}" + after;
+        Assert.Equal(oracle, PolicyText.Compile(written, context)!.Value.Matches(text));
+        Assert.Equal(oracle, PolicyText.Matches(written, context, text));
+        Assert.Equal(oracle, PolicyText.Matches(written, context.AsReadOnly(), text));
+        var filler = new string('x', 600);
+        Assert.Equal(oracle, PolicyText.Matches(filler + written, context, filler + text));
+        Assert.False(PolicyText.Matches(written + "${nobody}", context, text));
     }, iter: 20_000);
+
+    [Fact]
+    public void Judging_a_message_takes_no_memory_but_for_the_answer()
+    {
+        var document = PolicyTables.Document("""{"Effect":"Allow","Action":["iot:Publish","iot:Receive"],"Resource":["arn:aws:iot:r:1:topic/b/*","arn:aws:iot:r:1:topic/${iot:ClientId}/*"]}""");
+        AccessRequest asked = new("iot:Publish", "arn:aws:iot:r:1:topic/pump/a", PolicyTables.Context("iot:ClientId=pump"));
+        PolicyDocument[] documents = [document];
+        Assert.True(PolicyEvaluator.Evaluate(documents, asked).Allowed);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 1000; i++)
+            PolicyEvaluator.Evaluate(documents, asked);
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 1000, 0, 120);
+    }
 
     [Fact]
     public void Many_stars_against_a_long_text_cost_little()
