@@ -112,12 +112,24 @@ public sealed partial class MqttBroker : IAsyncDisposable
     /// <summary>Messages that clients published, and that were sent to clients, since the start.</summary>
     public (long Received, long Sent) Totals => (Metrics.Received, Metrics.Sent(Sessions));
 
+    /// <summary>What is known of one client; null when it has neither a connection nor a session that waits for it.</summary>
+    public ClientState? StateOf(AccountId account, string clientId) => Sessions.Find(account, clientId) is { } session
+        ? new(session.Connection?.Describe(), session.Connection is null ? session.DisconnectedAt : null, session.Expiry)
+        : null;
+
     /// <summary>Closes a client's connection as an administrator's act; false when it has none.</summary>
-    public async ValueTask<bool> Disconnect(AccountId account, string clientId, CancellationToken cancel)
+    /// <param name="endSession">Its session ends too, with subscriptions and queued messages.</param>
+    /// <param name="withholdWill">Its will is not published.</param>
+    public async ValueTask<bool> Disconnect(
+        AccountId account, string clientId, CancellationToken cancel, bool endSession = false, bool withholdWill = false)
     {
         if (Sessions.Find(account, clientId)?.Connection is not { } connection)
             return false;
+        if (withholdWill)
+            connection.ForgetWill();
         await connection.Close(ReasonCode.AdministrativeAction, DisconnectReasons.ApiInitiated);
+        if (endSession)
+            await Sessions.Drop(account, clientId);
         return true;
     }
 

@@ -238,6 +238,9 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
             _ = Close(ReasonCode.KeepAliveTimeout, DisconnectReasons.KeepAliveTimeout);
     }
 
+    /// <summary>The will is not published, however the connection ends.</summary>
+    public void ForgetWill() => Interlocked.Exchange(ref will, null);
+
     /// <summary>Ends the connection from this side.</summary>
     public Task Close(ReasonCode reason, string why) => End(reason, why, inGate: false);
 

@@ -34,3 +34,8 @@ public sealed record ConnectionInfo
     public required long MessagesIn { get; init; }
     public required long MessagesOut { get; init; }
 }
+
+/// <summary>One client, connected or not.</summary>
+/// <param name="DisconnectedAt">Since when its session waits for it; null while it is connected.</param>
+/// <param name="SessionExpiry">How long its session outlives a connection; zero for a clean session.</param>
+public sealed record ClientState(ConnectionInfo? Connection, DateTimeOffset? DisconnectedAt, TimeSpan SessionExpiry);

@@ -196,6 +196,22 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         }
     }
 
+    /// <summary>Ends a session that waits for its client, before its time. One whose client is back stays.</summary>
+    public async Task Drop(AccountId account, string clientId)
+    {
+        var gate = gates[(uint)(account, clientId).GetHashCode() % gates.Length];
+        await gate.WaitAsync();
+        try
+        {
+            if (Find(account, clientId) is { Connection: null } session)
+                await Remove(session);
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
     async Task End(Session session)
     {
         var gate = gates[(uint)(session.Account, session.ClientId).GetHashCode() % gates.Length];

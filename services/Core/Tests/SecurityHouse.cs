@@ -28,10 +28,11 @@ sealed class SecurityHouse : IAsyncDisposable
     readonly ServiceProvider services;
     int accounts = 100_000;
 
-    public SecurityHouse()
+    /// <param name="broker">The broker that the data plane's operations ask; without one they cannot be called.</param>
+    public SecurityHouse(MqttBroker? broker = null)
     {
         Store = new(storage.Store);
-        services = BuildServices();
+        services = BuildServices(broker);
     }
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero));
@@ -50,7 +51,7 @@ sealed class SecurityHouse : IAsyncDisposable
     public async Task<JsonObject> Call(Caller caller, string operation, object request, string api = "iot") =>
         await services.GetRequiredService<ApiClient>().Call(caller, api, operation, request, default);
 
-    ServiceProvider BuildServices()
+    ServiceProvider BuildServices(MqttBroker? broker)
     {
         var collection = new ServiceCollection()
             .AddSingleton<TimeProvider>(Time)
@@ -62,6 +63,8 @@ sealed class SecurityHouse : IAsyncDisposable
             .AddLogging(l => l.SetMinimumLevel(LogLevel.Debug).AddProvider(Log))
             .AddAwsApis(typeof(Iot).Assembly)
             .AddCore();
+        if (broker is not null)
+            collection.AddSingleton(broker);
         return collection
             .AddSingleton<PlatformPublish>((account, message, cancel) =>
             {
