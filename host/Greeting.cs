@@ -1,19 +1,14 @@
 using System.Globalization;
 using Althing.Identity;
 using Althing.Storage;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Althing.Host;
 
 /// <summary>What <c>up</c> says when it is ready: where to go next.</summary>
 static class Greeting
 {
-    public static void Print(WebApplication app, HostOptions options, AccountId account, TimeSpan took)
+    public static void Print(HostOptions options, BoundPorts ports, AccountId account, TimeSpan took)
     {
-        var ports = Ports(app, options);
         var host = options.HostName ?? "localhost";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Althing is ready after {took.TotalSeconds:0.0} s. Account {account}, data in {options.Folder}"));
         Console.WriteLine();
@@ -44,13 +39,5 @@ static class Greeting
         }
         Console.WriteLine($"  Console password   {File.ReadAllText(path).Trim()}   (shown this once; it lies in {path})");
         File.WriteAllText(shown, "");
-    }
-
-    /// <summary>The ports as bound, in the order of <see cref="Listeners.Configure"/>; a wish for port 0 has become a number.</summary>
-    static (int Http, int Https, int Mqtts, int? Mqtt) Ports(WebApplication app, HostOptions options)
-    {
-        List<int> bound = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a).Port)];
-        return (Bound(options.Http, 0), Bound(options.Https, 1), Bound(options.Mqtts, 2), options.Mqtt is { } mqtt ? Bound(mqtt, 3) : null);
-        int Bound(int asked, int at) => asked != 0 ? asked : bound[at];
     }
 }

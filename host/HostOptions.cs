@@ -30,7 +30,10 @@ sealed record HostOptions
     public string? HostName { get; init; }
 
     /// <summary>The region that the console opens with; clients say theirs in each signature.</summary>
-    public string Region { get; init; } = "us-east-1";
+    public string Region { get; init; } = UsualRegion;
+
+    /// <summary>The region of whoever sits at the terminal, from the variables of the AWS tools.</summary>
+    public static string UsualRegion => Environment.GetEnvironmentVariable("AWS_REGION") ?? Environment.GetEnvironmentVariable("AWS_DEFAULT_REGION") ?? "us-east-1";
 
     public string? PostgreSql { get; init; }
 

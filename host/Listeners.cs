@@ -5,6 +5,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Althing.Broker;
+using Althing.Identity;
 using Althing.Identity.Pki;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -48,8 +49,12 @@ static class Listeners
         });
 
         if (options.Mqtt is { } plain)
-            Loopback(kestrel, plain, listen => listen.UseConnectionHandler<MqttConnectionHandler>());
+            Loopback(kestrel, plain, listen => listen.Run(PlainMqtt(kestrel.ApplicationServices, options).OnConnectedAsync));
     }
+
+    static MqttConnectionHandler PlainMqtt(IServiceProvider services, HostOptions options) => options.Anonymous
+        ? new(services.GetRequiredService<MqttBroker>(), new AnonymousAuthority(services.GetRequiredService<IDeviceAuthority>(), services.GetRequiredService<FirstStart>()))
+        : services.GetRequiredService<MqttConnectionHandler>();
 
     static void Loopback(KestrelServerOptions kestrel, int port, Action<ListenOptions> configure)
     {
@@ -62,8 +67,9 @@ static class Listeners
     /// <summary>One port for both, as AWS has on 443: who asked for MQTT in the handshake gets it.</summary>
     static Func<ConnectionDelegate, ConnectionDelegate> MqttByAlpn(IServiceProvider services) => next => connection =>
     {
-        var chosen = new SslApplicationProtocol(connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol.ToArray() ?? []);
-        return chosen == MqttWithCertificate || chosen == Mqtt ? services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection) : next(connection);
+        // Empty for a client without ALPN, which then speaks HTTP/1.1.
+        var chosen = connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol ?? default;
+        return chosen.Span.SequenceEqual(MqttWithCertificate.Protocol.Span) || chosen.Span.SequenceEqual(Mqtt.Protocol.Span) ? services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection) : next(connection);
     };
 
     /// <summary>TLS with the server certificate in force, which may change while the platform runs.</summary>

@@ -4,6 +4,7 @@ using Althing.Storage;
 using Althing.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -30,11 +31,19 @@ static class Platform
         Services.Add(builder.Services, storage, options, account);
         builder.WebHost.UseStaticWebAssets();
         var app = builder.Build();
+        // Figures about the platform are for its operator, who is on the machine or brings a tunnel.
+        app.Use(next => http => http.Request.IsHttps && http.Request.Path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase) ? NotHere(http) : next(http));
         app.UseAwsApis();
         app.MapHealth();
         app.MapMetrics();
         app.MapConsole();
         app.MapFallback(app.Services.GetRequiredService<ApiDoor>().Handle);
         return app;
+    }
+
+    static Task NotHere(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
     }
 }

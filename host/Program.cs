@@ -1,5 +1,6 @@
 using Althing.Host;
 using Althing.Host.Verbs;
+using Althing.Iam.Administration;
 using Althing.Storage;
 using Althing.Storage.Engines;
 
@@ -7,6 +8,9 @@ using Althing.Storage.Engines;
 Verb[] verbs =
 [
     new Up(),
+    new KeyVerb(),
+    new AccountVerb(),
+    new MqttUserVerb(),
     new ShowVersion(),
 ];
 
@@ -24,7 +28,7 @@ catch (UsageException usage)
     await Console.Error.WriteLineAsync($"althing: {usage.Message}");
     return 2;
 }
-catch (Exception known) when (known is DataFolderInUseException or StorageVersionException or FailedException)
+catch (Exception known) when (known is DataFolderInUseException or StorageVersionException or FailedException or AdministrationException)
 {
     await Console.Error.WriteLineAsync($"althing: {known.Message}");
     return 1;

@@ -30,9 +30,10 @@ static class Services
         .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name, "*." + name] : [], p.GetRequiredService<TimeProvider>()))
         .AddSingleton(new EndpointOptions { HostName = options.HostName ?? "localhost" })
         .AddMqttBroker()
+        .AddSingleton<IHealthProbe, StorageProbe>()
+        .AddSingleton<IHealthProbe, BrokerProbe>()
         .AddAwsApis(Apis)
         .AddSingleton(new ConsoleDefaults(account, options.Region))
-        .AddSingleton<IHealthProbe, StorageProbe>()
         .AddConsole(storage.Folder)
         .AddCore()
         .AddIam();

@@ -1,3 +1,5 @@
+using Althing.Storage;
+
 namespace Althing.Host;
 
 /// <summary>One command of the command line.</summary>
@@ -19,6 +21,8 @@ abstract class Verb
 
     /// <returns>The exit code.</returns>
     public abstract Task<int> Run(Arguments arguments);
+
+    protected UsageException Misused() => new($"'{Name}' is used as: {string.Join("; ", Usage.Select(u => $"althing {Name} {u}"))}.");
 
     public static Verb Find(IEnumerable<Verb> verbs, string name) =>
         verbs.FirstOrDefault(v => v.Name == name) ?? throw new UsageException($"there is no command '{name}'. 'althing --help' lists all.");
@@ -70,6 +74,12 @@ sealed class Arguments
     public string? Get(string name) => options.TryGetValue(name, out var values) ? values[^1] : null;
 
     public IReadOnlyList<string> All(string name) => options.TryGetValue(name, out var values) ? values : [];
+
+    /// <exception cref="UsageException">It is no account id.</exception>
+    public AccountId? Account(string name) => Get(name) is { } id ? AccountOf("--" + name, id) : null;
+
+    public static AccountId AccountOf(string where, string id) => id.Length == 12 && id.All(char.IsAsciiDigit) ? new(id)
+        : throw new UsageException($"{where} {id} is no account id: it has twelve digits.");
 
     public int? Port(string name) => Get(name) is not { } text ? null
         : int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var port) && port is >= 0 and <= 65535 ? port

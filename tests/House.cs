@@ -202,11 +202,11 @@ sealed record DeviceFiles(string Certificate, string Key, string Arn);
 static class AlthingProgram
 {
     /// <summary>The program beside the tests, built in the same configuration.</summary>
-    static string Program { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Host", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "althing.dll"));
+    public static string Path { get; } = System.IO.Path.GetFullPath(System.IO.Path.Combine(AppContext.BaseDirectory, "..", "..", "Host", System.IO.Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "althing.dll"));
 
     public static Process Start(IEnumerable<string> arguments, Action<string> line)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1";
         start.Environment.Remove("ALTHING_ACCESS_KEY_ID");
         var process = Process.Start(start)!;
@@ -241,8 +241,11 @@ static class Tool
     {
         foreach (var tool in tools)
         {
-            var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(p => File.Exists(Path.Combine(p, tool)));
-            Assert.SkipUnless(found, $"'{tool}' is not installed.");
+            Assert.SkipUnless(Find(tool) is not null, $"'{tool}' is not installed.");
         }
     }
+
+    /// <summary>Where a program lies; null when it is not installed.</summary>
+    public static string? Find(string tool) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, tool)).FirstOrDefault(File.Exists);
 }

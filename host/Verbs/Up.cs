@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 using Althing.Identity;
 using Althing.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -11,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Althing.Host.Verbs;
 
 /// <summary><c>althing up</c>: the platform, until it is told to stop.</summary>
-sealed partial class Up : Verb
+sealed class Up : Verb
 {
     public override string Name => "up";
     public override string Summary => "Run the platform";
@@ -23,8 +22,9 @@ sealed partial class Up : Verb
         new("https", "PORT", "APIs, console and devices over TLS. Default: 8443"),
         new("mqtts", "PORT", "MQTT over TLS. Default: 8883"),
         new("mqtt", "PORT", "Also plain MQTT on loopback, for the users of 'althing mqtt-user'"),
+        new("anonymous", null, "Let clients of the plain MQTT listener in without a name. They may do EVERYTHING"),
         new("host", "NAME", "The name that devices use for this machine; becomes part of the server certificate"),
-        new("postgres", "CONNECTION", "Keep tables and journals in PostgreSQL. Also: ALTHING_POSTGRES"),
+        DataFolder.PostgreSql,
         new("json-logs", null, "Write logs as JSON, one object a line"),
     ];
 
@@ -33,11 +33,15 @@ sealed partial class Up : Verb
         var clock = Stopwatch.StartNew();
         var options = Read(arguments);
         await using var storage = PlatformStorage.Open(new() { Folder = options.Folder, PostgreSql = options.PostgreSql });
+        DataFolder.SayStopped(options.Folder);
         var account = await Prepare(storage, options);
         await using var app = Platform.Build(storage, options, account);
         await app.StartAsync();
-        Greeting.Print(app, options, account, clock.Elapsed);
+        var ports = BoundPorts.Of(app, options);
+        DataFolder.SayRunning(options.Folder, ports.Http);
+        Greeting.Print(options, ports, account, clock.Elapsed);
         await app.WaitForShutdownAsync();
+        DataFolder.SayStopped(options.Folder);
         return 0;
     }
 
@@ -59,20 +63,21 @@ sealed partial class Up : Verb
         var options = new HostOptions
         {
             Folder = DataFolder.Of(arguments),
-            Account = arguments.Get("account") is not { } id ? null
-                : AccountPattern().IsMatch(id) ? new AccountId(id) : throw new UsageException($"--account {id} is no account id: it has twelve digits."),
+            Account = arguments.Account("account"),
             Http = arguments.Port("http") ?? HostOptions.HttpPort,
             Https = arguments.Port("https") ?? HostOptions.HttpsPort,
             Mqtts = arguments.Port("mqtts") ?? HostOptions.MqttsPort,
             Mqtt = arguments.Port("mqtt"),
             HostName = arguments.Get("host"),
-            PostgreSql = arguments.Get("postgres") ?? Environment.GetEnvironmentVariable("ALTHING_POSTGRES"),
-            Region = Environment.GetEnvironmentVariable("AWS_REGION") ?? Environment.GetEnvironmentVariable("AWS_DEFAULT_REGION") ?? "us-east-1",
+            PostgreSql = DataFolder.Storage(arguments).PostgreSql,
+            Anonymous = arguments.Has("anonymous"),
             JsonLogs = arguments.Has("json-logs"),
             PresetKey = PresetKey(),
         };
         if (options.HostName is { } name && Uri.CheckHostName(name) == UriHostNameType.Unknown)
             throw new UsageException($"--host {name} is no host name or address.");
+        if (options is { Anonymous: true, Mqtt: null })
+            throw new UsageException("--anonymous concerns the plain MQTT listener alone: give --mqtt PORT too.");
         return options;
     }
 
@@ -84,7 +89,4 @@ sealed partial class Up : Verb
         return id is { Length: >= 16 and <= 128 } && secret is { Length: >= 16 } && id.All(char.IsAsciiLetterOrDigit) ? (id, secret)
             : throw new UsageException("ALTHING_ACCESS_KEY_ID needs 16 to 128 letters and digits, and ALTHING_SECRET_ACCESS_KEY at least 16 characters; set both or none.");
     }
-
-    [GeneratedRegex("^[0-9]{12}$")]
-    private static partial Regex AccountPattern();
 }

@@ -7,6 +7,7 @@ namespace Althing.Identity;
 /// <summary>The platform's own secret: encrypts what must be kept readable and derives keys for what must not be forged.</summary>
 public sealed class MasterKey
 {
+    public const string FileName = "master.key";
     const int KeyBytes = 32;
     readonly byte[] key;
 
@@ -15,7 +16,7 @@ public sealed class MasterKey
     /// <summary>Reads <c>master.key</c> in the data folder, or makes it, readable by its owner alone.</summary>
     public static MasterKey Open(string folder)
     {
-        var path = Path.Combine(folder, "master.key");
+        var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
             PrivateFile.Write(path, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(KeyBytes)));
         var bytes = new byte[KeyBytes];

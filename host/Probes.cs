@@ -1,0 +1,39 @@
+using Althing.Broker;
+using Althing.Identity;
+using Althing.Storage;
+using Althing.Telemetry;
+
+namespace Althing.Host;
+
+/// <summary>The tables answer, and the disk has room for what the platform promises to keep.</summary>
+sealed class StorageProbe(PlatformStorage storage) : IHealthProbe
+{
+    /// <summary>Below this, the next large write may fail.</summary>
+    const long FreeBytesMin = 64 << 20;
+
+    public string Name => "storage";
+
+    public async ValueTask<string?> Check(CancellationToken cancel)
+    {
+        await storage.Store.Count(Account.Table, AccountId.Platform, Scan.All, cancel);
+        var free = new DriveInfo(storage.Folder).AvailableFreeSpace;
+        return free >= FreeBytesMin ? null : $"only {free >> 20} MB of disk are free";
+    }
+}
+
+/// <summary>A message goes through the broker.</summary>
+sealed class BrokerProbe(MqttBroker broker) : IHealthProbe
+{
+    public string Name => "broker";
+
+    public async ValueTask<string?> Check(CancellationToken cancel)
+    {
+        // In the platform's own topic space, which no client can see. A topic for each check, so that checks do not answer each other.
+        var topic = "health/" + Guid.NewGuid().ToString("N");
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var subscription = broker.Subscribe(AccountId.Platform, topic, _ => arrived.TrySetResult());
+        await broker.Publish(AccountId.Platform, new(topic, ReadOnlyMemory<byte>.Empty), cancel);
+        await arrived.Task.WaitAsync(cancel);
+        return null;
+    }
+}
