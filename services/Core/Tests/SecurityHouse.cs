@@ -207,10 +207,11 @@ static class TestPki
     }
 }
 
-/// <summary>A store that counts its calls.</summary>
+/// <summary>A store that counts its calls, and lets others in between.</summary>
 sealed class CountingStore(IStore inner) : IStore
 {
     int calls;
+    Interruption? between;
 
     public int Calls => Volatile.Read(ref calls);
 
@@ -238,11 +239,18 @@ sealed class CountingStore(IStore inner) : IStore
             yield return row;
     }
 
-    public ValueTask Commit(Batch batch, CancellationToken cancel)
+    public async ValueTask Commit(Batch batch, CancellationToken cancel)
     {
         Interlocked.Increment(ref calls);
-        return inner.Commit(batch, cancel);
+        if (between is { } waiting && waiting.When(batch) && Interlocked.CompareExchange(ref between, null, waiting) == waiting)
+            await waiting.Do();
+        await inner.Commit(batch, cancel);
     }
+
+    /// <summary>Does something once, right before a batch of this kind is committed: the worst moment for who decided on it.</summary>
+    public void Between(Func<Batch, bool> when, Func<Task> act) => between = new(when, act);
+
+    sealed record Interruption(Func<Batch, bool> When, Func<Task> Do);
 
     public ValueTask DisposeAsync() => default;
 }

@@ -256,4 +256,48 @@ public sealed class ThingGroupTests
             await account.Call("DeleteThingGroup", new { thingGroupName = "g" });
         }
     }
+
+    [Fact]
+    public async Task A_thing_that_joins_at_the_last_moment_leaves_with_the_group()
+    {
+        await using var house = new SecurityHouse();
+        var account = await WithGroups(house, "g");
+        await account.Policy("p", Document("iot:*", "*"));
+        await account.Call("CreateThing", new { thingName = "t" });
+        bool IsDeletion(Batch batch) => batch.Steps.Any(s => s is { Verb: BatchVerb.Delete, Table.Name: "thing-groups" });
+        house.Store.Between(IsDeletion, () => account.Call("AddThingToThingGroup", new { thingName = "t", thingGroupName = "g" }));
+        await account.Call("DeleteThingGroup", new { thingGroupName = "g" });
+        Assert.Empty(Groups(await account.Call("ListThingGroupsForThing", new { thingName = "t" })));
+        await account.Call("CreateThingGroup", new { thingGroupName = "g" });
+        house.Store.Between(IsDeletion, () => account.Attach("p", account.Arn("thinggroup/g")));
+        await account.Call("DeleteThingGroup", new { thingGroupName = "g" });
+        Assert.Empty((await account.Call("ListTargetsForPolicy", new { policyName = "p" }))["targets"]!.AsArray());
+        await account.Call("CreateThingGroup", new { thingGroupName = "g" });
+        house.Store.Between(IsDeletion, () => account.Call("CreateThingGroup", new { thingGroupName = "child", parentGroupName = "g" }));
+        Assert.Equal("InvalidRequestException", (await account.Refused("DeleteThingGroup", new { thingGroupName = "g" })).Code);
+    }
+
+    [Fact]
+    public async Task A_group_that_goes_while_a_thing_joins_is_not_joined()
+    {
+        await using var house = new SecurityHouse();
+        var account = await WithGroups(house, "g");
+        await account.Call("CreateThing", new { thingName = "t" });
+        house.Store.Between(
+            batch => batch.Steps.Any(s => s is { Verb: BatchVerb.Put, Table.Name: "thing-group-members" }),
+            () => account.Call("DeleteThingGroup", new { thingGroupName = "g" }));
+        Assert.Equal("ResourceNotFoundException", (await account.Refused("AddThingToThingGroup", new { thingName = "t", thingGroupName = "g" })).Code);
+    }
+
+    [Fact]
+    public async Task A_type_deprecated_while_a_thing_takes_it_is_not_taken()
+    {
+        await using var house = new SecurityHouse();
+        var account = house.NewAccount();
+        await account.Call("CreateThingType", new { thingTypeName = "pumps" });
+        house.Store.Between(
+            batch => batch.Steps.Any(s => s is { Verb: BatchVerb.Put, Table.Name: "things" }),
+            () => account.Call("DeprecateThingType", new { thingTypeName = "pumps" }));
+        Assert.Equal("InvalidRequestException", (await account.Refused("CreateThing", new { thingName = "t", thingTypeName = "pumps" })).Code);
+    }
 }
