@@ -44,6 +44,9 @@ public sealed class Batch
 
     Batch Add(BatchStep step)
     {
+        // PostgreSQL's text cannot hold it; refused here, it fails the caller's batch and not its neighbours in the transaction.
+        if (step.Key.Contains('\0') || step.IndexEntries.Any(e => e.Value.Contains('\0')))
+            throw new ArgumentException($"A key or index value of '{step.Table.Name}' contains the character U+0000, which no store can keep.");
         steps.Add(step);
         return this;
     }

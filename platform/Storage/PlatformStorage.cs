@@ -10,11 +10,14 @@ public sealed class PlatformStorage : IAsyncDisposable
     readonly FileStream folderLock;
     readonly ConcurrentDictionary<string, Lazy<IJournal>> journals = new(StringComparer.Ordinal);
 
-    PlatformStorage(string folder, FileStream folderLock, IStore store)
+    readonly PostgresDatabase? postgres;
+
+    PlatformStorage(string folder, FileStream folderLock, PostgresDatabase? postgres)
     {
         Folder = folder;
         this.folderLock = folderLock;
-        Store = store;
+        this.postgres = postgres;
+        Store = postgres is null ? new SqliteStore(Path.Combine(folder, "tables.db")) : new PostgresStore(postgres);
         Blobs = new FileBlobs(Path.Combine(folder, "blobs"));
     }
 
@@ -23,8 +26,14 @@ public sealed class PlatformStorage : IAsyncDisposable
     public IBlobs Blobs { get; }
 
     /// <summary>The journal of this name: letters, digits and hyphens.</summary>
-    public IJournal Journal(string name) =>
-        journals.GetOrAdd(name, n => new(() => new FileJournal(Path.Combine(Folder, "journals", n)))).Value;
+    public IJournal Journal(string name) => journals.GetOrAdd(name, n => new(() => OpenJournal(n))).Value;
+
+    IJournal OpenJournal(string name)
+    {
+        if (name is "" || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-'))
+            throw new ArgumentException($"'{name}' is not a name of a journal: letters, digits and hyphens are.", nameof(name));
+        return postgres is null ? new FileJournal(Path.Combine(Folder, "journals", name)) : new PostgresJournal(postgres, name);
+    }
 
     /// <summary>Opens the data folder, making it at the first time with rights for its owner alone.</summary>
     /// <exception cref="DataFolderInUseException">Another process has it open.</exception>
@@ -32,37 +41,52 @@ public sealed class PlatformStorage : IAsyncDisposable
     public static PlatformStorage Open(StorageOptions options)
     {
         var folder = Path.GetFullPath(options.Folder);
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        MakePrivate(folder);
         var folderLock = Lock(folder);
+        PostgresDatabase? postgres = null;
         try
         {
-            return new(folder, folderLock, new SqliteStore(Path.Combine(folder, "tables.db")));
+            MakePrivate(Path.Combine(folder, "journals"));
+            MakePrivate(Path.Combine(folder, "blobs"));
+            postgres = options.PostgreSql is { } connectionString ? new(connectionString) : null;
+            return new(folder, folderLock, postgres);
         }
         catch
         {
+            postgres?.Dispose();
             folderLock.Dispose();
             throw;
         }
     }
 
+    static void MakePrivate(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     static FileStream Lock(string folder)
     {
         var path = Path.Combine(folder, "lock");
+        // Beside the lock, for a locked file cannot be read.
+        var holder = Path.Combine(folder, "lock.pid");
         try
         {
             // The runtime takes an advisory lock for FileShare.None, which the kernel gives back when the process dies, however it dies.
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            file.SetLength(0);
-            file.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            file.Flush();
+            var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            var file = new FileStream(path, options);
+            File.WriteAllText(holder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             return file;
         }
         catch (IOException)
         {
-            throw new DataFolderInUseException(folder);
+            if (!File.Exists(path))
+                throw;
+            throw new DataFolderInUseException(folder, File.Exists(holder) ? File.ReadAllText(holder) : "unknown");
         }
     }
 
@@ -71,10 +95,11 @@ public sealed class PlatformStorage : IAsyncDisposable
         foreach (var journal in journals.Values)
             await journal.Value.DisposeAsync();
         await Store.DisposeAsync();
+        postgres?.Dispose();
         await folderLock.DisposeAsync();
     }
 }
 
 /// <summary>Two processes on one data folder would undo each other's promises.</summary>
-public sealed class DataFolderInUseException(string folder)
-    : Exception($"The data folder '{folder}' is in use by another process of the platform. Stop that one, or give this one another folder with --data.");
+public sealed class DataFolderInUseException(string folder, string process)
+    : Exception($"The data folder '{folder}' is in use by another process of the platform (process id {process}). Stop that one, or give this one another folder with --data.");

@@ -3,7 +3,7 @@ namespace Althing.Storage.Engines;
 /// <summary>The steps that bring a data folder of an older version forward. A step, once shipped, is never changed: add the next.</summary>
 static class Migrations
 {
-    static readonly IReadOnlyList<string> Steps = [SqliteSql.Schema];
+    static readonly IReadOnlyList<string> Steps = [StoreSql.SqliteSchema];
 
     public static int Current => Steps.Count;
 

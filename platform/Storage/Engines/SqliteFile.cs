@@ -14,6 +14,12 @@ sealed class SqliteFile : IDisposable
     {
         Path = path;
         connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 30 }.ToString();
+        if (!OperatingSystem.IsWindows() && !File.Exists(path))
+        {
+            // SQLite would make it with the process's default rights; what it makes beside it takes those of this file.
+            const UnixFileMode mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using var made = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mine });
+        }
         using var first = OpenWriter();
         Migrations.Run(first);
     }

@@ -41,29 +41,29 @@ sealed class SqliteSession : IDisposable
 
     /// <summary>The version of the step's row, 0 when there is none.</summary>
     public long VersionOf(BatchStep step) =>
-        QueryNumber("SELECT version FROM rows WHERE tbl=$t AND account=$a AND key=$k",
-            ("$t", step.Table.Name), ("$a", step.Account.Value), ("$k", step.Key)) ?? 0;
+        QueryNumber("SELECT version FROM rows WHERE tbl=@t AND account=@a AND key=@k",
+            ("@t", step.Table.Name), ("@a", step.Account.Value), ("@k", step.Key)) ?? 0;
 
     public void Put(BatchStep step)
     {
         Change("""
-            INSERT INTO rows(tbl, account, key, version, value) VALUES($t, $a, $k, 1, $v)
+            INSERT INTO rows(tbl, account, key, version, value) VALUES(@t, @a, @k, 1, @v)
             ON CONFLICT(tbl, account, key) DO UPDATE SET version = version + 1, value = excluded.value
-            """, ("$t", step.Table.Name), ("$a", step.Account.Value), ("$k", step.Key), ("$v", step.Json!));
+            """, ("@t", step.Table.Name), ("@a", step.Account.Value), ("@k", step.Key), ("@v", step.Json!));
         if (step.Table.IndexNames.Count == 0)
             return;
         DeleteEntries(step);
         foreach (var (index, value) in step.IndexEntries)
         {
-            Change("INSERT OR IGNORE INTO entries(tbl, idx, account, value, key) VALUES($t, $i, $a, $v, $k)",
-                ("$t", step.Table.Name), ("$i", index), ("$a", step.Account.Value), ("$v", value), ("$k", step.Key));
+            Change("INSERT OR IGNORE INTO entries(tbl, idx, account, value, key) VALUES(@t, @i, @a, @v, @k)",
+                ("@t", step.Table.Name), ("@i", index), ("@a", step.Account.Value), ("@v", value), ("@k", step.Key));
         }
     }
 
     public void Delete(BatchStep step)
     {
-        Change("DELETE FROM rows WHERE tbl=$t AND account=$a AND key=$k",
-            ("$t", step.Table.Name), ("$a", step.Account.Value), ("$k", step.Key));
+        Change("DELETE FROM rows WHERE tbl=@t AND account=@a AND key=@k",
+            ("@t", step.Table.Name), ("@a", step.Account.Value), ("@k", step.Key));
         if (step.Table.IndexNames.Count > 0)
             DeleteEntries(step);
     }
@@ -71,8 +71,8 @@ sealed class SqliteSession : IDisposable
     public void BackupTo(SqliteSession target) => connection.BackupDatabase(target.connection);
 
     void DeleteEntries(BatchStep step) =>
-        Change("DELETE FROM entries WHERE tbl=$t AND account=$a AND key=$k",
-            ("$t", step.Table.Name), ("$a", step.Account.Value), ("$k", step.Key));
+        Change("DELETE FROM entries WHERE tbl=@t AND account=@a AND key=@k",
+            ("@t", step.Table.Name), ("@a", step.Account.Value), ("@k", step.Key));
 
     void Change(string sql, params ReadOnlySpan<(string Name, object Value)> parameters) => Prepare(sql, parameters).ExecuteNonQuery();
 

@@ -35,26 +35,26 @@ sealed class SqliteStore : IStore
     {
         cancel.ThrowIfCancellationRequested();
         using var reader = file.Rent();
-        using var rows = reader.Query(SqliteSql.Get, ("$t", table.Name), ("$a", account.Value), ("$k", key));
+        using var rows = reader.Query(StoreSql.Get, ("@t", table.Name), ("@a", account.Value), ("@k", key));
         return new(rows.Read() ? ReadRow<T>(account, rows, rows.GetString(0)) : null);
     }
 
     public ValueTask<IReadOnlyList<Row<T>>> Scan<T>(Table<T> table, AccountId account, Scan scan, CancellationToken cancel) where T : class
     {
         cancel.ThrowIfCancellationRequested();
-        var (sql, parameters) = SqliteSql.Scan(table, account, scan, count: false);
+        var (sql, parameters) = StoreSql.Scan(table, account, scan, count: false);
         using var reader = file.Rent();
         using var rows = reader.Query(sql, parameters);
         List<Row<T>> found = [];
         while (rows.Read())
-            found.Add(ReadRow<T>(account, rows, scan.Index is null ? rows.GetString(0) : SqliteSql.Cursor(rows.GetString(3), rows.GetString(0))));
+            found.Add(ReadRow<T>(account, rows, scan.Index is null ? rows.GetString(0) : StoreSql.Cursor(rows.GetString(3), rows.GetString(0))));
         return new(found);
     }
 
     public ValueTask<long> Count<T>(Table<T> table, AccountId account, Scan scan, CancellationToken cancel) where T : class
     {
         cancel.ThrowIfCancellationRequested();
-        var (sql, parameters) = SqliteSql.Scan(table, account, scan, count: true);
+        var (sql, parameters) = StoreSql.Scan(table, account, scan, count: true);
         using var reader = file.Rent();
         using var rows = reader.Query(sql, parameters);
         return new(rows.Read() ? rows.GetInt64(0) : 0);
@@ -70,7 +70,7 @@ sealed class SqliteStore : IStore
             List<Row<T>> page = [];
             using (var reader = file.Rent())
             {
-                using var rows = reader.Query(SqliteSql.All, ("$t", table.Name), ("$a", account), ("$k", key), ("$n", 1000));
+                using var rows = reader.Query(StoreSql.All, ("@t", table.Name), ("@a", account), ("@k", key), ("@n", 1000));
                 while (rows.Read())
                     page.Add(ReadRow<T>(AccountId.FromStorage(rows.GetString(3)), rows, rows.GetString(0)));
             }
@@ -129,8 +129,8 @@ sealed class SqliteStore : IStore
             // A full disk or a failing device: nothing of the group is written, nobody is told otherwise, and the next group tries anew.
             connection.TryRollback();
             var refusal = new IOException($"The store could not write: {failure.Message} Free disk space or check the device; nothing was lost.", failure);
-            for (var i = 0; i < outcomes.Length; i++)
-                outcomes[i] ??= refusal;
+            // A conflict found on the way may have been with a batch that is now undone, so it is no answer either.
+            Array.Fill(outcomes, refusal);
         }
         for (var i = 0; i < group.Count; i++)
         {

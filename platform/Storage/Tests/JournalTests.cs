@@ -2,22 +2,11 @@ using System.Text;
 
 namespace Althing.Tests.Storage;
 
-public sealed class JournalTests : IAsyncDisposable
+public sealed class PostgresJournalTests() : JournalTests(postgres: true);
+
+public sealed class FileJournalTests() : JournalTests(postgres: false)
 {
     static readonly CancellationToken None = CancellationToken.None;
-    readonly TemporaryStorage storage = new();
-
-    [Fact]
-    public async Task Records_come_back_in_the_order_of_their_appends()
-    {
-        var journal = storage.Open.Journal("j");
-        var positions = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => journal.Append(BitConverter.GetBytes(i), None).AsTask()));
-        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (long)i), positions);
-        await storage.Reopen();
-        var read = await Read(0);
-        Assert.Equal(Enumerable.Range(0, 1000), read.Select(r => BitConverter.ToInt32(r.Record.Span)));
-        Assert.Equal(500, (await Read(500))[0].Position);
-    }
 
     [Fact]
     public async Task A_torn_record_is_cut_off_and_appending_goes_on()
@@ -34,6 +23,56 @@ public sealed class JournalTests : IAsyncDisposable
             records.Add(Encoding.ASCII.GetString(record.Span));
         Assert.Equal(["whole", "next"], records);
     }
+}
+
+/// <summary>What both engines must do.</summary>
+public abstract class JournalTests(bool postgres) : IAsyncDisposable
+{
+    static readonly CancellationToken None = CancellationToken.None;
+    private protected readonly TemporaryStorage storage = new(postgres);
+
+    [Fact]
+    public async Task Records_come_back_in_the_order_of_their_appends()
+    {
+        var journal = storage.Open.Journal("j");
+        var positions = await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => journal.Append(BitConverter.GetBytes(i), None).AsTask()));
+        Assert.Equal(Enumerable.Range(0, 1000).Select(i => (long)i), positions);
+        await storage.Reopen();
+        var read = await Read(0);
+        Assert.Equal(Enumerable.Range(0, 1000), read.Select(r => BitConverter.ToInt32(r.Record.Span)));
+        Assert.Equal(500, (await Read(500))[0].Position);
+    }
+
+    [Fact]
+    public async Task Positions_go_on_after_a_trim_and_a_restart()
+    {
+        for (var i = 0; i < 10; i++)
+            await storage.Open.Journal("j").Append(BitConverter.GetBytes(i), None);
+        await storage.Open.Journal("j").Trim(8, None);
+        await storage.Reopen();
+        Assert.Equal(10, await storage.Open.Journal("j").Append(BitConverter.GetBytes(10), None));
+        Assert.Equal([8L, 9, 10], (await Read(8)).Select(r => r.Position));
+    }
+
+    [Fact]
+    public async Task Empty_and_large_records_are_kept_whole()
+    {
+        var large = new byte[3_000_000];
+        Random.Shared.NextBytes(large);
+        await storage.Open.Journal("j").Append(Array.Empty<byte>(), None);
+        await storage.Open.Journal("j").Append(large, None);
+        await storage.Reopen();
+        var read = await Read(0);
+        Assert.Empty(read[0].Record.ToArray());
+        Assert.Equal(large, read[1].Record.ToArray());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("../up")]
+    [InlineData("a/b")]
+    public void A_name_that_is_not_letters_digits_and_hyphens_is_refused(string name) =>
+        Assert.Throws<ArgumentException>(() => storage.Open.Journal(name));
 
     async Task<List<(long Position, ReadOnlyMemory<byte> Record)>> Read(long from)
     {
@@ -43,5 +82,9 @@ public sealed class JournalTests : IAsyncDisposable
         return records;
     }
 
-    public ValueTask DisposeAsync() => storage.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await storage.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 }

@@ -3,7 +3,12 @@ using CsCheck;
 
 namespace Althing.Tests.Storage;
 
-public sealed class StoreTests : IAsyncDisposable
+public sealed class SqliteStoreTests() : StoreTests(postgres: false);
+
+public sealed class PostgresStoreTests() : StoreTests(postgres: true);
+
+/// <summary>What both engines must do.</summary>
+public abstract class StoreTests(bool postgres) : IAsyncDisposable
 {
     static readonly AccountId One = new("000000000001");
     static readonly AccountId Two = new("000000000002");
@@ -14,7 +19,7 @@ public sealed class StoreTests : IAsyncDisposable
         public static readonly Table<Pump> Table = new("pumps", p => (p.Account, p.Name), Index<Pump>.On("site", p => p.Site));
     }
 
-    readonly TemporaryStorage storage = new();
+    readonly TemporaryStorage storage = new(postgres);
     IStore Store => storage.Store;
 
     [Fact]
@@ -83,7 +88,7 @@ public sealed class StoreTests : IAsyncDisposable
         var name = Gen.String[Gen.Char["abc:/é\u001f"], 1, 3];
         await Gen.Select(name.Array[0, 30], Gen.Int[1, 7], Gen.Bool).SampleAsync(async (chosen, size, descending) =>
         {
-            await using var fresh = new TemporaryStorage();
+            await using var fresh = new TemporaryStorage(postgres);
             foreach (var name in chosen)
                 await fresh.Store.Commit(new Batch().Put(Pump.Table, new Pump(One, name, name[..1], 0)), None);
             foreach (var scan in new[] { new Scan(), new Scan { Index = "site" } })
@@ -108,13 +113,63 @@ public sealed class StoreTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Every_row_of_every_account_is_found_over_many_pages()
+    {
+        var batch = new Batch();
+        for (var i = 0; i < 2500; i++)
+            batch.Put(Pump.Table, new Pump(i % 2 == 0 ? One : Two, $"pump-{i:D5}", null, i));
+        await Store.Commit(batch, None);
+        List<int> litres = [];
+        await foreach (var row in Store.ScanAll(Pump.Table, None))
+            litres.Add(row.Value.Litres);
+        Assert.Equal(Enumerable.Range(0, 2500), litres.Order());
+    }
+
+    [Fact]
+    public async Task A_conflict_fails_its_own_batch_and_not_its_neighbours()
+    {
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
+        {
+            try
+            {
+                await Store.Commit(new Batch().Put(Pump.Table, new Pump(One, $"own-{i}", null, i)).Add(Pump.Table, new Pump(One, $"shared-{i / 2}", null, i)), None);
+                return i;
+            }
+            catch (StorageConflictException)
+            {
+                return -1;
+            }
+        }));
+        var won = outcomes.Where(i => i >= 0).ToHashSet();
+        Assert.Equal(100, won.Count);
+        Assert.Equal(won, (await Store.Scan(Pump.Table, One, Scan.Under("own-"), None)).Select(r => r.Value.Litres).ToHashSet());
+    }
+
+    [Fact]
+    public async Task Text_of_any_kind_comes_back_as_it_was_and_a_null_character_in_a_key_is_refused()
+    {
+        const string site = "\"\\' %_ \t\r\n é 漢 😀";
+        await Store.Commit(new Batch().Put(Pump.Table, new Pump(One, "a'%_😀", site, 1)), None);
+        Assert.Equal(site, Assert.Single(await Store.Scan(Pump.Table, One, Scan.By("site", site), None)).Value.Site);
+        Assert.Empty(await Names(Scan.Under("a_")));
+        Assert.Throws<ArgumentException>(() => new Batch().Put(Pump.Table, new Pump(One, "a\0b", null, 1)));
+        Assert.Null(await Store.Get(Pump.Table, One, "a\0b", None));
+        Assert.Empty(await Names(Scan.Under("\0")));
+    }
+
+    [Fact]
     public void A_second_opening_of_one_folder_is_refused()
     {
         var refusal = Assert.Throws<DataFolderInUseException>(() => PlatformStorage.Open(new() { Folder = storage.Folder }));
         Assert.Contains(storage.Folder, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains($"{Environment.ProcessId}", refusal.Message, StringComparison.Ordinal);
     }
 
     async Task<IEnumerable<string>> Names(Scan scan) => (await Store.Scan(Pump.Table, One, scan, None)).Select(r => r.Key);
 
-    public ValueTask DisposeAsync() => storage.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await storage.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 }

@@ -6,9 +6,16 @@ namespace Althing.Tests;
 public sealed class TemporaryStorage : IAsyncDisposable
 {
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("althing-test-");
+    readonly StorageOptions options;
 
-    public TemporaryStorage() => Open = PlatformStorage.Open(new() { Folder = folder.FullName });
+    /// <param name="postgres">Tables and journals in a schema of its own of the <see cref="PostgresServer"/> instead of the folder.</param>
+    public TemporaryStorage(bool postgres = false)
+    {
+        options = new() { Folder = folder.FullName, PostgreSql = postgres ? PostgresServer.NewSchema() : null };
+        Open = PlatformStorage.Open(options);
+    }
 
+    public StorageOptions Options => options;
     public PlatformStorage Open { get; private set; }
     public IStore Store => Open.Store;
     public string Folder => folder.FullName;
@@ -17,7 +24,7 @@ public sealed class TemporaryStorage : IAsyncDisposable
     public async Task Reopen()
     {
         await Open.DisposeAsync();
-        Open = PlatformStorage.Open(new() { Folder = folder.FullName });
+        Open = PlatformStorage.Open(options);
     }
 
     public async ValueTask DisposeAsync()
