@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Althing.Storage.Engines;
 
 namespace Althing.Storage;
 
@@ -44,9 +45,9 @@ public sealed class Batch
 
     Batch Add(BatchStep step)
     {
-        // PostgreSQL's text cannot hold it; refused here, it fails the caller's batch and not its neighbours in the transaction.
-        if (step.Key.Contains('\0') || step.IndexEntries.Any(e => e.Value.Contains('\0')))
-            throw new ArgumentException($"A key or index value of '{step.Table.Name}' contains the character U+0000, which no store can keep.");
+        // Refused here, it fails the caller's batch and not its neighbours in the transaction.
+        if (!StoreSql.CanHold(step.Key) || !step.IndexEntries.All(e => StoreSql.CanHold(e.Value)))
+            throw new ArgumentException($"A key or index value of '{step.Table.Name}' contains U+0000 or half a surrogate pair, which no store can keep.");
         steps.Add(step);
         return this;
     }

@@ -20,6 +20,9 @@ public interface IStore : IAsyncDisposable
     ValueTask Commit(Batch batch, CancellationToken cancel);
 }
 
+/// <summary>The store could not carry out a write or a read: a full or failing disk, a database out of reach. Nothing of the write was acknowledged.</summary>
+public sealed class StorageException(string message, Exception? inner = null) : IOException(message, inner);
+
 /// <summary>A condition of a batch did not hold: somebody else wrote first. Read again and decide anew.</summary>
 public sealed class StorageConflictException(string table, string key)
     : Exception($"The row '{key.Replace(Key.Separator, '/')}' of '{table}' was changed by somebody else.")

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using Althing.Storage.Engines;
 
@@ -8,7 +7,8 @@ namespace Althing.Storage;
 public sealed class PlatformStorage : IAsyncDisposable
 {
     readonly FileStream folderLock;
-    readonly ConcurrentDictionary<string, Lazy<IJournal>> journals = new(StringComparer.Ordinal);
+    readonly Dictionary<string, IJournal> journals = new(StringComparer.Ordinal);
+    readonly Lock opening = new();
 
     readonly PostgresDatabase? postgres;
 
@@ -26,13 +26,17 @@ public sealed class PlatformStorage : IAsyncDisposable
     public IBlobs Blobs { get; }
 
     /// <summary>The journal of this name: letters, digits and hyphens.</summary>
-    public IJournal Journal(string name) => journals.GetOrAdd(name, n => new(() => OpenJournal(n))).Value;
-
-    IJournal OpenJournal(string name)
+    public IJournal Journal(string name)
     {
         if (name is "" || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-'))
             throw new ArgumentException($"'{name}' is not a name of a journal: letters, digits and hyphens are.", nameof(name));
-        return postgres is null ? new FileJournal(Path.Combine(Folder, "journals", name)) : new PostgresJournal(postgres, name);
+        // Under a lock: two openings of one journal would write over each other.
+        lock (opening)
+        {
+            if (!journals.TryGetValue(name, out var journal))
+                journals.Add(name, journal = postgres is null ? new FileJournal(Path.Combine(Folder, "journals", name)) : new PostgresJournal(postgres, name));
+            return journal;
+        }
     }
 
     /// <summary>Opens the data folder, making it at the first time with rights for its owner alone.</summary>
@@ -93,7 +97,7 @@ public sealed class PlatformStorage : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var journal in journals.Values)
-            await journal.Value.DisposeAsync();
+            await journal.DisposeAsync();
         await Store.DisposeAsync();
         postgres?.Dispose();
         await folderLock.DisposeAsync();

@@ -73,6 +73,9 @@ sealed class FileJournal : IJournal
                     yield return (position, record);
                 position++;
             }
+            // Only the last segment may end in a torn record; anywhere else what is missing was acknowledged.
+            if (i + 1 < files.Count && position != files[i + 1].Key)
+                throw new InvalidDataException($"The journal file '{files[i].Value}' is damaged at record {position}. Restore it from a backup.");
         }
     }
 
@@ -167,23 +170,39 @@ sealed class FileJournal : IJournal
         {
             if (currentBytes >= SegmentBytes)
             {
-                current.Dispose();
+                var full = current;
                 current = Begin(next);
+                full.Dispose();
             }
             RandomAccess.Write(current, bytes.Span, currentBytes);
             RandomAccess.FlushToDisk(current);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (IsRefusal(failure))
         {
-            // What was half written lies behind currentBytes: the next write covers it, and a restart cuts it off.
+            CutOff();
             foreach (var done in group)
-                done.SetException(new IOException($"The journal in '{Path.GetFileName(folder)}' could not write: {failure.Message}", failure));
+                done.SetException(new StorageException($"The journal '{Path.GetFileName(folder)}' could not write: {failure.Message} Free disk space or check the device.", failure));
             return;
         }
         currentBytes += bytes.Length;
         foreach (var done in group)
             done.SetResult(next++);
     }
+
+    /// <summary>Removes what a failed write left, so that no refused record is read later. Should this fail too, the next write covers most of it.</summary>
+    void CutOff()
+    {
+        try
+        {
+            RandomAccess.SetLength(current, currentBytes);
+        }
+        catch (Exception failure) when (IsRefusal(failure))
+        {
+        }
+    }
+
+    /// <summary>What the runtime throws for a full disk (IOException), a file-size limit (ArgumentException) and lost rights.</summary>
+    static bool IsRefusal(Exception failure) => failure is IOException or ArgumentException or UnauthorizedAccessException;
 
     static void Frame(ArrayBufferWriter<byte> buffer, ReadOnlySpan<byte> record)
     {

@@ -26,14 +26,13 @@ sealed class PostgresJournal : IJournal
 
     readonly record struct Waiting(ReadOnlyMemory<byte> Record, TaskCompletionSource<long> Done);
 
-    public PostgresJournal(PostgresDatabase database, string name, long first = 0)
+    public PostgresJournal(PostgresDatabase database, string name)
     {
         this.database = database;
         this.name = name;
-        using (var command = database.Source.CreateCommand("INSERT INTO journals(name, next) VALUES(@j, @n) ON CONFLICT DO NOTHING"))
+        using (var command = database.Source.CreateCommand("INSERT INTO journals(name, next) VALUES(@j, 0) ON CONFLICT DO NOTHING"))
         {
             command.Parameters.AddWithValue("@j", name);
-            command.Parameters.AddWithValue("@n", first);
             command.ExecuteNonQuery();
         }
         writer = Task.Run(Write);
@@ -94,13 +93,13 @@ sealed class PostgresJournal : IJournal
                 foreach (var waiting in group)
                     waiting.Done.SetResult(first++);
             }
-            catch (Exception failure) when (failure is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception failure) when (failure is NpgsqlException or IOException or TimeoutException or InvalidOperationException or ArgumentException)
             {
                 if (connection is not null)
                     await connection.DisposeAsync();
                 connection = null;
                 foreach (var waiting in group)
-                    waiting.Done.TrySetException(new IOException($"The journal '{name}' could not write to PostgreSQL: {failure.Message}", failure));
+                    waiting.Done.TrySetException(new StorageException($"The journal '{name}' could not write to PostgreSQL: {failure.Message}", failure));
             }
         }
         if (connection is not null)
@@ -117,7 +116,7 @@ sealed class PostgresJournal : IJournal
         await using var reader = await command.ExecuteReaderAsync();
         for (; await reader.ReadAsync(); inserted++)
             first = Math.Min(first, reader.GetInt64(0));
-        return inserted == group.Count ? first : throw new InvalidOperationException($"the journal's row is missing from the table 'journals'.");
+        return inserted == group.Count ? first : throw new InvalidOperationException("the journal's row is missing from the table 'journals'.");
     }
 
     public async ValueTask DisposeAsync()

@@ -21,7 +21,7 @@ sealed class PostgresStore(PostgresDatabase database) : IStore
 
     public async ValueTask<Row<T>?> Get<T>(Table<T> table, AccountId account, string key, CancellationToken cancel) where T : class
     {
-        if (key.Contains('\0'))
+        if (!StoreSql.CanHold(key))
             return null;
         await using var command = Command(StoreSql.Get, [("@t", table.Name), ("@a", account.Value), ("@k", key)]);
         await using var rows = await command.ExecuteReaderAsync(cancel);
@@ -102,13 +102,13 @@ sealed class PostgresStore(PostgresDatabase database) : IStore
                 for (var i = 0; i < group.Count; i++)
                     Complete(group[i].Done, outcomes[i]);
             }
-            catch (Exception failure) when (failure is NpgsqlException or IOException or TimeoutException or InvalidOperationException)
+            catch (Exception failure) when (failure is NpgsqlException or IOException or TimeoutException or InvalidOperationException or ArgumentException)
             {
                 // A connection in an unknown state is given up; the next group begins with a new one, and so recovers by itself.
                 if (connection is not null)
                     await connection.DisposeAsync();
                 connection = null;
-                var refusal = new IOException($"The store could not write to PostgreSQL: {failure.Message}", failure);
+                var refusal = new StorageException($"The store could not write to PostgreSQL: {failure.Message}", failure);
                 foreach (var waiting in group)
                     waiting.Done.TrySetException(refusal);
             }
@@ -125,9 +125,9 @@ sealed class PostgresStore(PostgresDatabase database) : IStore
             done.SetException(outcome);
     }
 
-    /// <summary>Nothing stored can contain U+0000, and PostgreSQL would refuse to compare with it.</summary>
+    /// <summary>PostgreSQL would refuse to compare with what it cannot hold.</summary>
     static bool HoldsNothing(Scan scan) =>
-        scan.Value?.Contains('\0') is true || scan.Prefix?.Contains('\0') is true || scan.After?.Contains('\0') is true;
+        !StoreSql.CanHold(scan.Value ?? "") || !StoreSql.CanHold(scan.Prefix ?? "") || !StoreSql.CanHold(scan.After ?? "");
 
     NpgsqlCommand Command(string sql, ReadOnlySpan<(string Name, object Value)> parameters)
     {

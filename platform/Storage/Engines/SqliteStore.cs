@@ -128,7 +128,7 @@ sealed class SqliteStore : IStore
         {
             // A full disk or a failing device: nothing of the group is written, nobody is told otherwise, and the next group tries anew.
             connection.TryRollback();
-            var refusal = new IOException($"The store could not write: {failure.Message} Free disk space or check the device; nothing was lost.", failure);
+            var refusal = new StorageException($"The store could not write: {failure.Message} Free disk space or check the device; nothing was lost.", failure);
             // A conflict found on the way may have been with a batch that is now undone, so it is no answer either.
             Array.Fill(outcomes, refusal);
         }

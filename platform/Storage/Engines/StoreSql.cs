@@ -83,6 +83,22 @@ static class StoreSql
         return (cursor.Substring(colon + 1, length), cursor[(colon + 1 + length)..]);
     }
 
+    /// <summary>
+    /// Whether both engines can keep this text as it is: without U+0000, which PostgreSQL refuses, and without half surrogate pairs, which
+    /// have no UTF-8.
+    /// </summary>
+    public static bool CanHold(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '\0' || char.IsLowSurrogate(text[i]))
+                return false;
+            if (char.IsHighSurrogate(text[i]) && (++i == text.Length || !char.IsLowSurrogate(text[i])))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>The smallest string greater than all that begin with this prefix, in UTF-8 byte order.</summary>
     static string Behind(string prefix) => prefix + "\U0010FFFF\U0010FFFF";
 }

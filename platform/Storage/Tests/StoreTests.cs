@@ -153,6 +153,8 @@ public abstract class StoreTests(bool postgres) : IAsyncDisposable
         Assert.Equal(site, Assert.Single(await Store.Scan(Pump.Table, One, Scan.By("site", site), None)).Value.Site);
         Assert.Empty(await Names(Scan.Under("a_")));
         Assert.Throws<ArgumentException>(() => new Batch().Put(Pump.Table, new Pump(One, "a\0b", null, 1)));
+        Assert.Throws<ArgumentException>(() => new Batch().Put(Pump.Table, new Pump(One, "a", "\ud83d", 1)));
+        Assert.Null(await Store.Get(Pump.Table, One, "\ude00\ud83d", None));
         Assert.Null(await Store.Get(Pump.Table, One, "a\0b", None));
         Assert.Empty(await Names(Scan.Under("\0")));
     }
