@@ -90,7 +90,13 @@ sealed partial class House : IAsyncDisposable
         process!.EnableRaisingEvents = false;
         process.Kill();
         await process.WaitForExitAsync();
+        // 128 and the signal's number: it did not end by itself before.
+        if (process.ExitCode == 128 + 9)
+            Kills++;
     }
+
+    /// <summary>How often <see cref="Kill"/> ended a living process.</summary>
+    public int Kills { get; private set; }
 
     /// <summary>Tells the process to stop and answers its exit code.</summary>
     public async Task<int> Stop()
@@ -148,7 +154,7 @@ sealed partial class House : IAsyncDisposable
     public async Task<(int Status, JsonNode Body)> Call(HttpMethod method, string path, object? body = null, string service = "iot")
     {
         var credentials = File.ReadAllLines(Path.Combine(Data, "credentials"));
-        string Value(string name) => credentials.Single(l => l.StartsWith(name, StringComparison.Ordinal)).Split('=', 2)[1].Trim();
+        string Value(string name) => credentials.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split('=', 2)[1].Trim();
         var bytes = body is null ? [] : JsonSerializer.SerializeToUtf8Bytes(body);
         using var request = new HttpRequestMessage(method, new Uri(Endpoint, path));
         if (bytes.Length > 0)

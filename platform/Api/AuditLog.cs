@@ -135,6 +135,8 @@ static class AuditRedaction
     {
         JsonObject record => new JsonObject(record.Select(m => KeyValuePair.Create(m.Key, IsSecret(m.Key) ? "***" : Redact(m.Value)))),
         JsonArray list => new JsonArray([.. list.Select(Redact)]),
+        // A key where none belongs, such as in certificatePem.
+        JsonValue value when value.TryGetValue<string>(out var text) && text.Contains("PRIVATE KEY", StringComparison.Ordinal) => "***",
         JsonValue value when value.TryGetValue<string>(out var text) && text.Length > TextMax => $"{text[..TextMax]}… ({text.Length} characters)",
         _ => node?.DeepClone(),
     };

@@ -34,6 +34,19 @@ public class LifeTests
         Assert.Equal(200, (await house.Call(HttpMethod.Get, "/policies")).Status);
     }
 
+    [Fact]
+    public async Task Little_memory_and_little_work_make_it_ready()
+    {
+        await using var house = await House.Up();
+        // Work, not time: how long it takes depends on what else the machine does.
+        house.Process.Refresh();
+        Assert.InRange(house.Process.TotalProcessorTime, TimeSpan.Zero, TimeSpan.FromSeconds(6));
+        for (var i = 0; i < 200; i++)
+            Assert.Equal(200, (await house.Call(HttpMethod.Post, $"/things/thing-{i.ToString(CultureInfo.InvariantCulture)}", new { })).Status);
+        house.Process.Refresh();
+        Assert.InRange(house.Process.WorkingSet64 >> 20, 1, 250);
+    }
+
     [Theory]
     [InlineData("what 'up --porridge 1'", "up", "--porridge", "1")]
     [InlineData("a port out of range", "up", "--http", "99999")]
@@ -72,6 +85,7 @@ public class LifeTests
                 await Check(house, acknowledged);
         }
         Assert.True(acknowledged.Count >= Kills);
+        Assert.Equal(Kills, house.Kills);
     }
 
     /// <summary>Makes policies and new versions of them; notes the number of versions that were acknowledged, and -1 when unknown.</summary>

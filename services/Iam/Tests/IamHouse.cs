@@ -109,6 +109,9 @@ sealed class AwsCli(IamClient client)
 
     public async Task<(int Code, string Output, string Errors)> Start(params string[] arguments)
     {
+        // The tool signs with the machine's time, from which a house that has stood for minutes would be too far away.
+        if (DateTimeOffset.UtcNow is var now && now > client.House.Time.GetUtcNow())
+            client.House.Time.SetUtcNow(now);
         var start = new ProcessStartInfo("aws", ["--endpoint-url", client.House.Address.ToString(), "--region", "eu-north-1", "--output", "json", .. arguments])
         {
             RedirectStandardOutput = true,
