@@ -1,0 +1,100 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Althing.Api.SigV4;
+using Althing.Identity;
+
+namespace Althing.Simulator;
+
+/// <summary>Makes a fleet's type, group, policy, things and certificates by API calls, once; what is there is left as it is.</summary>
+sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
+{
+    const string PolicyName = "demo-device";
+
+    readonly HttpClient http = new();
+
+    string Arn(string account, string resource) => $"arn:aws:iot:{options.Region}:{account}:{resource}";
+
+    public async Task Prepare(Scenario scenario, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(options.KeyFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await Make("POST", $"/thing-types/{scenario.ThingType}", new { thingTypeProperties = new { thingTypeDescription = scenario.Description } }, cancel);
+        await Make("POST", "/thing-groups/demo", new { thingGroupProperties = new { thingGroupDescription = "Simulated devices" } }, cancel);
+        await Make("POST", $"/thing-groups/{scenario.Group}", new { parentGroupName = "demo", thingGroupProperties = new { thingGroupDescription = scenario.Description } }, cancel);
+        var account = (string)(await Call("GET", "/thing-groups/demo", null, cancel))!["thingGroupArn"]!.ToString().Split(':')[4];
+        await Make("POST", $"/policies/{PolicyName}", new { policyDocument = Policy(account) }, cancel);
+    }
+
+    /// <summary>Each device speaks for itself alone, by the name of the thing that its certificate is attached to.</summary>
+    string Policy(string account) => JsonSerializer.Serialize(new
+    {
+        Version = "2012-10-17",
+        Statement = new object[]
+        {
+            new { Effect = "Allow", Action = "iot:Connect", Resource = Arn(account, "client/${iot:Connection.Thing.ThingName}") },
+            new { Effect = "Allow", Action = new[] { "iot:Publish", "iot:Receive" }, Resource = Arn(account, "topic/demo/*/${iot:Connection.Thing.ThingName}/*") },
+            new { Effect = "Allow", Action = "iot:Subscribe", Resource = Arn(account, "topicfilter/demo/*/${iot:Connection.Thing.ThingName}/*") },
+        },
+    });
+
+    /// <summary>The device's certificate with its key; thing, certificate and attachments are made when they are missing.</summary>
+    public async Task<X509Certificate2> Device(Scenario scenario, string name, int number, CancellationToken cancel)
+    {
+        var attributes = scenario.Attributes.ToDictionary(a => a.Key, a => a.Value[(number - 1) % a.Value.Count]);
+        await Make("POST", $"/things/{name}", new { thingTypeName = scenario.ThingType, attributePayload = new { attributes } }, cancel);
+        var (pem, key) = (Path.Combine(options.KeyFolder, name + ".pem"), Path.Combine(options.KeyFolder, name + ".key"));
+        if (!File.Exists(pem) || !await IsKnown(pem, cancel))
+            await MakeCertificate(name, pem, key, cancel);
+        var certificate = X509Certificate2.CreateFromPemFile(pem, key);
+        var id = Convert.ToHexStringLower(SHA256.HashData(certificate.RawData));
+        var arn = (string)(await Call("GET", $"/certificates/{id}", null, cancel))!["certificateDescription"]!["certificateArn"]!;
+        await Call("PUT", $"/target-policies/{PolicyName}", new { target = arn }, cancel);
+        await Call("PUT", $"/things/{name}/principals", null, cancel, ("x-amzn-principal", arn));
+        await Call("PUT", "/thing-groups/addThingToThingGroup", new { thingName = name, thingGroupName = scenario.Group }, cancel);
+        return certificate;
+    }
+
+    async Task<bool> IsKnown(string pem, CancellationToken cancel)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(pem, cancel));
+        return await Call("GET", $"/certificates/{Convert.ToHexStringLower(SHA256.HashData(certificate.RawData))}", null, cancel, mayMiss: true) is not null;
+    }
+
+    /// <summary>The key is made here and never leaves, as on a device with a secure element.</summary>
+    async Task MakeCertificate(string name, string pem, string key, CancellationToken cancel)
+    {
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", pair, HashAlgorithmName.SHA256);
+        var answer = await Call("POST", "/certificates?setAsActive=true", new { certificateSigningRequest = request.CreateSigningRequestPem() }, cancel);
+        PrivateFile.Write(key, pair.ExportPkcs8PrivateKeyPem() + "\n");
+        PrivateFile.Write(pem, (string)answer!["certificatePem"]!);
+    }
+
+    /// <summary>Creates something that may be there already, perhaps otherwise than we would make it.</summary>
+    async Task Make(string method, string path, object body, CancellationToken cancel) => await Call(method, path, body, cancel, mayExist: true);
+
+    Task<JsonNode?> Call(string method, string path, object? body, CancellationToken cancel, (string, string) header) => Call(method, path, body, cancel, headers: [header]);
+
+    async Task<JsonNode?> Call(
+        string method, string path, object? body, CancellationToken cancel, bool mayExist = false, bool mayMiss = false, (string Name, string Value)[]? headers = null)
+    {
+        var bytes = body is null ? [] : JsonSerializer.SerializeToUtf8Bytes(body);
+        using var request = new HttpRequestMessage(new(method), new Uri(options.ApiEndpoint, path));
+        if (bytes.Length > 0)
+            request.Content = new ByteArrayContent(bytes) { Headers = { ContentType = new("application/json") } };
+        foreach (var (name, value) in headers ?? [])
+            request.Headers.TryAddWithoutValidation(name, value);
+        new SigV4Signer(options.AccessKeyId, options.SecretAccessKey, options.Region, "iot", time).Sign(request, bytes);
+        using var response = await http.SendAsync(request, cancel);
+        var text = await response.Content.ReadAsStringAsync(cancel);
+        if (response.IsSuccessStatusCode)
+            return text.Length > 0 ? JsonNode.Parse(text) : new JsonObject();
+        if ((mayExist && response.StatusCode == HttpStatusCode.Conflict) || (mayMiss && response.StatusCode == HttpStatusCode.NotFound))
+            return null;
+        throw new HttpRequestException($"{method} {path} answered {(int)response.StatusCode}: {text}");
+    }
+
+    public void Dispose() => http.Dispose();
+}
