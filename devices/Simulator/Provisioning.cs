@@ -12,6 +12,7 @@ namespace Althing.Simulator;
 sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
 {
     const string PolicyName = "demo-device";
+    static readonly string[] Talk = ["iot:Publish", "iot:Receive"];
 
     readonly HttpClient http = new();
 
@@ -19,11 +20,14 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
 
     public async Task Prepare(Scenario scenario, CancellationToken cancel)
     {
-        Directory.CreateDirectory(options.KeyFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(options.KeyFolder);
+        else
+            Directory.CreateDirectory(options.KeyFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         await Make("POST", $"/thing-types/{scenario.ThingType}", new { thingTypeProperties = new { thingTypeDescription = scenario.Description } }, cancel);
         await Make("POST", "/thing-groups/demo", new { thingGroupProperties = new { thingGroupDescription = "Simulated devices" } }, cancel);
         await Make("POST", $"/thing-groups/{scenario.Group}", new { parentGroupName = "demo", thingGroupProperties = new { thingGroupDescription = scenario.Description } }, cancel);
-        var account = (string)(await Call("GET", "/thing-groups/demo", null, cancel))!["thingGroupArn"]!.ToString().Split(':')[4];
+        var account = ((string)(await Call("GET", "/thing-groups/demo", null, cancel))!["thingGroupArn"]!).Split(':')[4];
         await Make("POST", $"/policies/{PolicyName}", new { policyDocument = Policy(account) }, cancel);
     }
 
@@ -34,7 +38,7 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
         Statement = new object[]
         {
             new { Effect = "Allow", Action = "iot:Connect", Resource = Arn(account, "client/${iot:Connection.Thing.ThingName}") },
-            new { Effect = "Allow", Action = new[] { "iot:Publish", "iot:Receive" }, Resource = Arn(account, "topic/demo/*/${iot:Connection.Thing.ThingName}/*") },
+            new { Effect = "Allow", Action = Talk, Resource = Arn(account, "topic/demo/*/${iot:Connection.Thing.ThingName}/*") },
             new { Effect = "Allow", Action = "iot:Subscribe", Resource = Arn(account, "topicfilter/demo/*/${iot:Connection.Thing.ThingName}/*") },
         },
     });
@@ -51,7 +55,7 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
         var id = Convert.ToHexStringLower(SHA256.HashData(certificate.RawData));
         var arn = (string)(await Call("GET", $"/certificates/{id}", null, cancel))!["certificateDescription"]!["certificateArn"]!;
         await Call("PUT", $"/target-policies/{PolicyName}", new { target = arn }, cancel);
-        await Call("PUT", $"/things/{name}/principals", null, cancel, ("x-amzn-principal", arn));
+        await Call("PUT", $"/things/{name}/principals", null, cancel, principal: arn);
         await Call("PUT", "/thing-groups/addThingToThingGroup", new { thingName = name, thingGroupName = scenario.Group }, cancel);
         return certificate;
     }
@@ -75,17 +79,15 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
     /// <summary>Creates something that may be there already, perhaps otherwise than we would make it.</summary>
     async Task Make(string method, string path, object body, CancellationToken cancel) => await Call(method, path, body, cancel, mayExist: true);
 
-    Task<JsonNode?> Call(string method, string path, object? body, CancellationToken cancel, (string, string) header) => Call(method, path, body, cancel, headers: [header]);
-
     async Task<JsonNode?> Call(
-        string method, string path, object? body, CancellationToken cancel, bool mayExist = false, bool mayMiss = false, (string Name, string Value)[]? headers = null)
+        string method, string path, object? body, CancellationToken cancel, bool mayExist = false, bool mayMiss = false, string? principal = null)
     {
         var bytes = body is null ? [] : JsonSerializer.SerializeToUtf8Bytes(body);
         using var request = new HttpRequestMessage(new(method), new Uri(options.ApiEndpoint, path));
         if (bytes.Length > 0)
             request.Content = new ByteArrayContent(bytes) { Headers = { ContentType = new("application/json") } };
-        foreach (var (name, value) in headers ?? [])
-            request.Headers.TryAddWithoutValidation(name, value);
+        if (principal is not null)
+            request.Headers.TryAddWithoutValidation("x-amzn-principal", principal);
         new SigV4Signer(options.AccessKeyId, options.SecretAccessKey, options.Region, "iot", time).Sign(request, bytes);
         using var response = await http.SendAsync(request, cancel);
         var text = await response.Content.ReadAsStringAsync(cancel);
