@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using Althing.Api.Protocols;
 using Althing.Api.SigV4;
 using Althing.Identity;
-using Althing.Storage;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -25,9 +24,8 @@ public sealed partial class ApiDoor
     static readonly Meter Meter = new("Althing.Api");
     static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("althing.api.duration", "s", "Time to answer a call");
 
-    readonly OperationRunner runner;
+    readonly NotedRunner runner;
     readonly SigV4Verifier verifier;
-    readonly AuditLog audit;
     readonly TimeProvider time;
     readonly ILogger<ApiDoor> log;
     readonly Throttle throttle;
@@ -36,11 +34,11 @@ public sealed partial class ApiDoor
 
     /// <param name="certificates">Who callers with a client certificate are; without it they are nobody.</param>
     public ApiDoor(
-        OperationCatalog catalog, OperationRunner runner, SigV4Verifier verifier, AuditLog audit, ThrottleOptions throttleOptions,
+        OperationCatalog catalog, NotedRunner runner, SigV4Verifier verifier, ThrottleOptions throttleOptions,
         TimeProvider time, ILogger<ApiDoor> log, CertificateCaller? certificates = null)
     {
         this.certificates = certificates;
-        (this.runner, this.verifier, this.audit, this.time, this.log) = (runner, verifier, audit, time, log);
+        (this.runner, this.verifier, this.time, this.log) = (runner, verifier, time, log);
         throttle = new(throttleOptions, time);
         selector = new(catalog);
     }
@@ -120,7 +118,8 @@ public sealed partial class ApiDoor
             throw Throttled(operation.Api, wait);
         var protocol = Protocol.Of(operation.Api);
         var members = protocol.Read(operation, request, content.Span);
-        var response = await Run(operation, members, caller, http, call.RequestId);
+        var origin = new RequestOrigin(http.Connection.RemoteIpAddress?.ToString(), request.Headers.UserAgent.ToString(), call.RequestId);
+        var response = await runner.Run(operation, members, caller, origin, http.RequestAborted);
         await protocol.Write(operation, response, http.Response, http.RequestAborted);
     }
 
@@ -138,43 +137,6 @@ public sealed partial class ApiDoor
     {
         var refusal = api.Throttled();
         return new(refusal.Code, refusal.Status, refusal.Message, refusal.Fields) { RetryAfter = wait };
-    }
-
-    /// <summary>Runs the operation and notes in the audit log how it ended, if it can change anything.</summary>
-    async ValueTask<object> Run(OperationInfo operation, JsonObject members, Caller caller, HttpContext http, string requestId)
-    {
-        if (operation.IsReadOnly)
-            return await RunOnce(operation, members, caller, http.RequestAborted);
-        var origin = new RequestOrigin(http.Connection.RemoteIpAddress?.ToString(), http.Request.Headers.UserAgent.ToString(), requestId);
-        string? error = "InternalFailureException";
-        try
-        {
-            // A change that has begun is brought to its end although the client may have left, so that the log tells the truth.
-            var response = await RunOnce(operation, members, caller, CancellationToken.None);
-            error = null;
-            return response;
-        }
-        catch (ServiceException refusal)
-        {
-            error = refusal.Code;
-            throw;
-        }
-        finally
-        {
-            await audit.Note(operation, caller, members, error, origin);
-        }
-    }
-
-    async ValueTask<object> RunOnce(OperationInfo operation, JsonObject members, Caller caller, CancellationToken cancel)
-    {
-        try
-        {
-            return await runner.Run(operation, members, caller, cancel);
-        }
-        catch (StorageConflictException)
-        {
-            throw Api.Refuse.Unavailable("Too many calls change the same resource at once. Try again.");
-        }
     }
 
     async Task Refuse(HttpContext http, Call call, ServiceException refusal)

@@ -25,6 +25,7 @@ public static class ApiServices
             .AddSingleton(provider => new OperationCatalog(assemblies, provider))
             .AddSingleton<IdempotencyStore>()
             .AddSingleton<OperationRunner>()
+            .AddSingleton<NotedRunner>()
             .AddSingleton<ApiClient>()
             .AddSingleton<SigV4Verifier>()
             .AddSingleton<TagStore>()

@@ -45,7 +45,7 @@ public sealed class OperationRunner(IdempotencyStore idempotency)
 }
 
 /// <summary>Calls operations from inside the process, as any outsider would: the console and the command line use it.</summary>
-public sealed class ApiClient(OperationCatalog catalog, OperationRunner runner)
+public sealed class ApiClient(OperationCatalog catalog, NotedRunner runner)
 {
     /// <summary>Calls an operation and answers its response as JSON, exactly as it would go over the wire.</summary>
     /// <param name="request">An object whose properties are the request's members, such as <c>new { thingName = "pump-1" }</c>, or a JsonObject.</param>
@@ -54,7 +54,8 @@ public sealed class ApiClient(OperationCatalog catalog, OperationRunner runner)
     {
         var info = catalog.Find(api, operation) ?? throw Refuse.UnknownOperation($"There is no operation {operation} in {api}.");
         var members = request as JsonObject ?? JsonSerializer.SerializeToNode(request ?? new { }, info.Api.Json)!.AsObject();
-        var response = await runner.Run(info, members, caller, cancel);
+        var origin = new RequestOrigin(null, "in process", Guid.NewGuid().ToString());
+        var response = await runner.Run(info, members, caller, origin, cancel);
         return JsonSerializer.SerializeToNode(response, info.ResponseType, info.Api.Json)!.AsObject();
     }
 }
