@@ -1,0 +1,22 @@
+using Althing.Bench;
+
+// Each benchmark prints ratios against a peer or against itself at another size, measured in the same run.
+Dictionary<string, (string Summary, Func<Task> Run)> all = new(StringComparer.Ordinal)
+{
+    ["publish"] = ("Authorized publish to delivery over plain MQTT, beside mosquitto", Publish.Run),
+    ["scale"] = ("Registry and CONNECT at 1 000 and at 100 000 things (or ALTHING_BENCH_THINGS)", Scale.Run),
+    ["start"] = ("Time to ready on an empty folder, and resident memory", Startup.Run),
+};
+
+if (args is ["--help" or "-h"] || (args.Length > 0 && !all.ContainsKey(args[0])))
+{
+    foreach (var (name, (summary, _)) in all)
+        Console.WriteLine($"  {name,-10}{summary}");
+    return args is ["--help" or "-h"] ? 0 : 2;
+}
+foreach (var name in args.Length > 0 ? args : [.. all.Keys])
+{
+    Console.WriteLine($"== {name}: {all[name].Summary}");
+    await all[name].Run();
+}
+return 0;

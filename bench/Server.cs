@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Althing.Api.SigV4;
+
+namespace Althing.Bench;
+
+/// <summary>A server under measurement: a process of its own, with a port for plain MQTT.</summary>
+abstract class Server : IAsyncDisposable
+{
+    readonly Process process;
+    readonly DirectoryInfo folder;
+
+    protected Server(Process process, DirectoryInfo folder) => (this.process, this.folder) = (process, folder);
+
+    public abstract string Name { get; }
+    public int Port { get; protected set; }
+    public string? User { get; protected init; }
+    public string? Password { get; protected init; }
+
+    public TimeSpan Cpu
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
+    public long ResidentBytes
+    {
+        get
+        {
+            process.Refresh();
+            return process.WorkingSet64;
+        }
+    }
+
+    protected static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+        folder.Delete(recursive: true);
+    }
+}
+
+/// <summary>Debian's mosquitto, without limits on what waits and without delay.</summary>
+sealed class Mosquitto : Server
+{
+    Mosquitto(Process process, DirectoryInfo folder, int port) : base(process, folder) => Port = port;
+
+    public override string Name => "mosquitto";
+
+    public static async Task<Mosquitto> Start()
+    {
+        var folder = Directory.CreateTempSubdirectory("bench-mosquitto-");
+        var port = FreePort();
+        var config = Path.Combine(folder.FullName, "mosquitto.conf");
+        await File.WriteAllTextAsync(config, $"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\npersistence false\n");
+        var program = File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
+        var process = Process.Start(new ProcessStartInfo(program, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        await Load.WaitForPort(port);
+        return new(process, folder, port);
+    }
+}
+
+/// <summary>The platform, with a named client that its policies allow what the benchmark does.</summary>
+sealed partial class Platform : Server
+{
+    readonly string data;
+    readonly HttpClient http = new();
+
+    Platform(Process process, DirectoryInfo folder, string data) : base(process, folder) => this.data = data;
+
+    public override string Name => "althing";
+    public int HttpPort { get; private set; }
+    public int MqttsPort { get; private set; }
+    public string Data => data;
+
+    /// <summary>From the start of the process to its word that it is ready.</summary>
+    public TimeSpan Ready { get; private set; }
+
+    static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Host", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "althing.dll"));
+
+    public static async Task<Platform> Start()
+    {
+        var folder = Directory.CreateTempSubdirectory("bench-althing-");
+        var data = Path.Combine(folder.FullName, "data");
+        var start = new ProcessStartInfo("dotnet", [Program, "up", "--data", data, "--http", "0", "--https", "0", "--mqtts", "0", "--mqtt", "0"]) { RedirectStandardOutput = true };
+        start.Environment["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1";
+        var clock = Stopwatch.StartNew();
+        var process = Process.Start(start)!;
+        var platform = new Platform(process, folder, data) { User = "bench", Password = "bench-password" };
+        while (await process.StandardOutput.ReadLineAsync() is { } line && !line.StartsWith("Ctrl-C", StringComparison.Ordinal))
+            platform.Read(line);
+        platform.Ready = clock.Elapsed;
+        _ = process.StandardOutput.ReadToEndAsync();
+        return platform;
+    }
+
+    void Read(string line)
+    {
+        if (PortLine().Match(line) is not { Success: true } match)
+            return;
+        var port = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
+        switch (match.Groups[1].Value)
+        {
+            case "Console and APIs": HttpPort = port; break;
+            case "MQTT over TLS": MqttsPort = port; break;
+            case "MQTT, plain": Port = port; break;
+        }
+    }
+
+    /// <summary>Makes the named client by the command line, as an administrator does.</summary>
+    public async Task MakeUser()
+    {
+        await Call("POST", "/policies/bench", new { policyDocument = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iot:Connect","iot:Publish","iot:Subscribe","iot:Receive"],"Resource":"*"}]}""" });
+        var start = new ProcessStartInfo("dotnet", [Program, "mqtt-user", "add", User!, "--policy-name", "bench", "--data", data]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        start.Environment["ALTHING_MQTT_PASSWORD"] = Password;
+        using var process = Process.Start(start)!;
+        await process.StandardInput.WriteLineAsync(Password);
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"althing mqtt-user add ended with {process.ExitCode}.");
+    }
+
+    /// <summary>A signed call; anything but success is an exception.</summary>
+    public async Task<JsonNode> Call(string method, string path, object? body = null, string? principal = null)
+    {
+        credentials ??= File.ReadAllLines(Path.Combine(data, "credentials"));
+        string Value(string name) => credentials.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split('=', 2)[1].Trim();
+        var bytes = body is null ? [] : JsonSerializer.SerializeToUtf8Bytes(body);
+        using var request = new HttpRequestMessage(new(method), $"http://127.0.0.1:{HttpPort}{path}");
+        if (bytes.Length > 0)
+            request.Content = new ByteArrayContent(bytes);
+        if (principal is not null)
+            request.Headers.TryAddWithoutValidation("x-amzn-principal", principal);
+        new SigV4Signer(Value("aws_access_key_id"), new(Value("aws_secret_access_key")), "us-east-1", "iot", TimeProvider.System).Sign(request, bytes);
+        using var response = await http.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        return response.IsSuccessStatusCode ? (text.Length > 0 ? JsonNode.Parse(text)! : new JsonObject())
+            : throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {text}");
+    }
+
+    string[]? credentials;
+
+    [GeneratedRegex(@"^  (Console and APIs|MQTT over TLS|MQTT, plain) .*?:(\d+)\b")]
+    private static partial Regex PortLine();
+}
