@@ -127,8 +127,7 @@ sealed partial class Platform : Server
     public async Task MakeUser()
     {
         await Call("POST", "/policies/bench", new { policyDocument = """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iot:Connect","iot:Publish","iot:Subscribe","iot:Receive"],"Resource":"*"}]}""" });
-        var start = new ProcessStartInfo("dotnet", [Program, "mqtt-user", "add", User!, "--policy-name", "bench", "--data", data]) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        start.Environment["ALTHING_MQTT_PASSWORD"] = Password;
+        var start = new ProcessStartInfo("dotnet", [Program, "mqtt-user", "add", User!, "--policy-name", "bench", "--password-stdin", "--data", data]) { RedirectStandardInput = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         await process.StandardInput.WriteLineAsync(Password);
         process.StandardInput.Close();

@@ -9,18 +9,18 @@ namespace Althing.Host;
 /// <summary>Runs the demo fleet against the platform in the same process, by the doors that any device uses.</summary>
 static class Demo
 {
-    public static void Start(IServiceProvider services, HostOptions options, int httpPort, int mqttsPort)
+    public static void Start(IServiceProvider services, HostOptions options, BoundPorts ports)
     {
-        var credentials = File.ReadAllLines(Path.Combine(options.Folder, "credentials"));
-        string Value(string name) => credentials.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split('=', 2)[1].Trim();
+        var (id, secret) = CredentialsFile.Read(options.Folder)
+            ?? throw new FailedException($"--demo needs the administrator's key: there is none in {CredentialsFile.PathIn(options.Folder)}.");
         var demo = new DemoOptions
         {
-            ApiEndpoint = new($"http://localhost:{httpPort}"),
+            ApiEndpoint = new($"http://localhost:{ports.Http}"),
             MqttHost = "localhost",
-            MqttPort = mqttsPort,
+            MqttPort = ports.Mqtts,
             CaPem = File.ReadAllText(Path.Combine(options.Folder, "ca.pem")),
-            AccessKeyId = Value("aws_access_key_id"),
-            SecretAccessKey = new Secret(Value("aws_secret_access_key")),
+            AccessKeyId = id,
+            SecretAccessKey = secret,
             Region = options.Region,
             KeyFolder = Path.Combine(options.Folder, "demo"),
         };

@@ -24,6 +24,7 @@ sealed class Up : Verb
         new("mqtt", "PORT", "Also plain MQTT on loopback, for the users of 'althing mqtt-user'"),
         new("anonymous", null, "Let clients of the plain MQTT listener in without a name. They may do EVERYTHING"),
         new("host", "NAME", "The name that devices use for this machine; becomes part of the server certificate"),
+        new("demo", null, "Also run a simulated fleet: trucks, vending machines, a factory line, buttons"),
         DataFolder.PostgreSql,
         new("json-logs", null, "Write logs as JSON, one object a line"),
     ];
@@ -40,6 +41,8 @@ sealed class Up : Verb
         var ports = BoundPorts.Of(app, options);
         DataFolder.SayRunning(options.Folder, ports.Http);
         Greeting.Print(options, ports, account, clock.Elapsed);
+        if (options.Demo)
+            Demo.Start(app.Services, options, ports);
         await app.WaitForShutdownAsync();
         DataFolder.SayStopped(options.Folder);
         return 0;
@@ -71,6 +74,7 @@ sealed class Up : Verb
             HostName = arguments.Get("host"),
             PostgreSql = DataFolder.Storage(arguments).PostgreSql,
             Anonymous = arguments.Has("anonymous"),
+            Demo = arguments.Has("demo"),
             JsonLogs = arguments.Has("json-logs"),
             PresetKey = PresetKey(),
         };
