@@ -44,7 +44,7 @@ static class Load
 
         async Task<(long, TimeSpan)> Count(Socket socket, long total, int q)
         {
-            var counter = new FrameCounter(q > 0 ? socket : null);
+            using var counter = new FrameCounter(q > 0 ? socket : null);
             var buffer = new byte[1 << 18];
             var at = TimeSpan.Zero;
             while (counter.Publishes < total)
@@ -142,13 +142,15 @@ static class Load
 }
 
 /// <summary>Counts PUBLISH frames in a stream, and acknowledges them when they ask for it.</summary>
-sealed class FrameCounter(Socket? acknowledge)
+sealed class FrameCounter(Socket? acknowledge) : IDisposable
 {
     readonly byte[] rest = new byte[1 << 19];
     readonly PacketBuffer answers = new(4096);
     int held;
 
     public long Publishes { get; private set; }
+
+    public void Dispose() => answers.Dispose();
 
     public async Task Feed(ReadOnlyMemory<byte> bytes)
     {

@@ -145,7 +145,7 @@ public sealed class DeviceModel
         {
             if (signals.TryGetValue(name, out var signal) && signal.Plan is ConstantSignal && value?.GetValueKind() == JsonValueKind.Number)
             {
-                signal.Commanded = value.GetValue<double>();
+                signal.Commanded = double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture);
                 done.Add(name);
             }
         }

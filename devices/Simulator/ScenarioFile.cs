@@ -25,6 +25,11 @@ public static partial class ScenarioFile
         {
             throw new ScenarioException(file, bad.Start, bad.InnerException?.Message ?? bad.Message);
         }
+        catch (InvalidOperationException unclosed)
+        {
+            // The library's own way of saying that a list or map is not closed.
+            throw new ScenarioException(file, new Mark(0, 1, 1), "The file is no YAML, perhaps a bracket is not closed. " + unclosed.Message);
+        }
         if (stream.Documents.Count == 0)
             throw new ScenarioException(file, Mark.Empty, "The file is empty.");
         var root = new Node(file, stream.Documents[0].RootNode, "the scenario");
