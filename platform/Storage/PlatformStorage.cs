@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using Althing.Storage.Engines;
 
@@ -12,8 +13,9 @@ public sealed class PlatformStorage : IAsyncDisposable
 
     readonly PostgresDatabase? postgres;
 
-    PlatformStorage(string folder, FileStream folderLock, PostgresDatabase? postgres)
+    PlatformStorage(StorageOptions options, string folder, FileStream folderLock, PostgresDatabase? postgres)
     {
+        Options = options;
         Folder = folder;
         this.folderLock = folderLock;
         this.postgres = postgres;
@@ -21,9 +23,31 @@ public sealed class PlatformStorage : IAsyncDisposable
         Blobs = new FileBlobs(Path.Combine(folder, "blobs"));
     }
 
+    internal StorageOptions Options { get; }
     public string Folder { get; }
     public IStore Store { get; }
     public IBlobs Blobs { get; }
+
+    /// <summary>Proves that tables can be written and read back, by one small row of the platform's own. For health checks.</summary>
+    /// <exception cref="StorageException">They cannot; the message says why.</exception>
+    public async ValueTask Check(CancellationToken cancel)
+    {
+        try
+        {
+            await Store.Commit(new Batch().Put(Probe.Table, new Probe("storage")), cancel);
+            if (await Store.Get(Probe.Table, AccountId.Platform, "storage", cancel) is null)
+                throw new StorageException("A row that was written is not there.");
+        }
+        catch (DbException failure)
+        {
+            throw new StorageException($"The store could not read: {failure.Message}", failure);
+        }
+    }
+
+    sealed record Probe(string Name)
+    {
+        public static readonly Table<Probe> Table = new("probes", p => (AccountId.Platform, p.Name));
+    }
 
     /// <summary>The journal of this name: letters, digits and hyphens.</summary>
     public IJournal Journal(string name)
@@ -42,18 +66,21 @@ public sealed class PlatformStorage : IAsyncDisposable
     /// <summary>Opens the data folder, making it at the first time with rights for its owner alone.</summary>
     /// <exception cref="DataFolderInUseException">Another process has it open.</exception>
     /// <exception cref="StorageVersionException">It was written by a newer version.</exception>
+    /// <exception cref="BackupException">A restore of the folder was interrupted.</exception>
     public static PlatformStorage Open(StorageOptions options)
     {
         var folder = Path.GetFullPath(options.Folder);
-        MakePrivate(folder);
+        PrivateFiles.MakeFolder(folder);
+        if (File.Exists(Path.Combine(folder, BackupReader.Unfinished)))
+            throw new BackupException($"Restoring to '{folder}' was interrupted, and what is in it is not whole. Remove what is in the folder, then restore again.");
         var folderLock = Lock(folder);
         PostgresDatabase? postgres = null;
         try
         {
-            MakePrivate(Path.Combine(folder, "journals"));
-            MakePrivate(Path.Combine(folder, "blobs"));
+            PrivateFiles.MakeFolder(Path.Combine(folder, "journals"));
+            PrivateFiles.MakeFolder(Path.Combine(folder, "blobs"));
             postgres = options.PostgreSql is { } connectionString ? new(connectionString) : null;
-            return new(folder, folderLock, postgres);
+            return new(options, folder, folderLock, postgres);
         }
         catch
         {
@@ -61,14 +88,6 @@ public sealed class PlatformStorage : IAsyncDisposable
             folderLock.Dispose();
             throw;
         }
-    }
-
-    static void MakePrivate(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     static FileStream Lock(string folder)

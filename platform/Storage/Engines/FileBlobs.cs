@@ -8,17 +8,32 @@ namespace Althing.Storage.Engines;
 /// Blobs as files: written beside, made durable, then renamed into place. A file begins with the SHA-256 of its content. Names become
 /// hexadecimal, so that no name can leave the folder; long ones are cut into folders of their own.
 /// </summary>
-sealed class FileBlobs(string folder) : IBlobs
+sealed class FileBlobs : IBlobs
 {
     const int NamePartMax = 200;
     const string Ending = ".blob";
+
+    readonly string folder;
+
+    /// <summary>Where objects are written before they have a name. No account is called so.</summary>
+    readonly string incoming;
+
+    public FileBlobs(string folder)
+    {
+        this.folder = folder;
+        incoming = Path.Combine(folder, "incoming");
+        Directory.CreateDirectory(incoming);
+        // What a killed process left half written.
+        foreach (var path in Directory.EnumerateFiles(incoming))
+            File.Delete(path);
+    }
 
     public async ValueTask Put(AccountId account, string name, Stream content, CancellationToken cancel)
     {
         var path = PathOf(account, name);
         var parent = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(parent);
-        var temporary = Path.Combine(parent, Path.GetRandomFileName() + ".part");
+        var temporary = Path.Combine(incoming, Path.GetRandomFileName() + ".part");
         try
         {
             await using (var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite))
@@ -51,9 +66,9 @@ sealed class FileBlobs(string folder) : IBlobs
             return null;
         var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         var expected = new byte[SHA256.HashSizeInBytes];
-        await file.ReadExactlyAsync(expected, cancel);
+        var whole = await file.ReadAtLeastAsync(expected, expected.Length, throwOnEndOfStream: false, cancel) == expected.Length;
         var found = await SHA256.HashDataAsync(file, cancel);
-        if (!expected.AsSpan().SequenceEqual(found))
+        if (!whole || !expected.AsSpan().SequenceEqual(found))
         {
             await file.DisposeAsync();
             throw new InvalidDataException($"The stored object '{name}' of account {account} is damaged: its checksum does not hold. Restore it from a backup.");

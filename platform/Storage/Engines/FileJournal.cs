@@ -16,7 +16,7 @@ namespace Althing.Storage.Engines;
 sealed class FileJournal : IJournal
 {
     /// <summary>Bytes after which a new segment begins: trimming gives space back in steps of this.</summary>
-    const long SegmentBytes = 64L << 20;
+    const long SegmentBytesDefault = 64L << 20;
     const int HeaderBytes = 8;
 
     /// <summary>A record longer than this is a programmer's mistake, and a length beyond it in a file is damage.</summary>
@@ -25,6 +25,7 @@ sealed class FileJournal : IJournal
     const int QueueMax = 65_536;
 
     readonly string folder;
+    readonly long segmentBytes;
     readonly Channel<Waiting> queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(QueueMax) { SingleReader = true });
     readonly SortedDictionary<long, string> segments = [];
     readonly Lock gate = new();
@@ -35,8 +36,9 @@ sealed class FileJournal : IJournal
 
     readonly record struct Waiting(ReadOnlyMemory<byte> Record, TaskCompletionSource<long> Done);
 
-    public FileJournal(string folder)
+    public FileJournal(string folder, long segmentBytes = SegmentBytesDefault)
     {
+        this.segmentBytes = segmentBytes;
         this.folder = folder;
         Directory.CreateDirectory(folder);
         foreach (var path in Directory.EnumerateFiles(folder, "*.log"))
@@ -168,7 +170,7 @@ sealed class FileJournal : IJournal
     {
         try
         {
-            if (currentBytes >= SegmentBytes)
+            if (currentBytes >= segmentBytes)
             {
                 var full = current;
                 current = Begin(next);

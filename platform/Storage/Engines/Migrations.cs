@@ -8,15 +8,17 @@ static class Migrations
     public static int Current => Steps.Count;
 
     /// <exception cref="StorageVersionException">The data was written by a newer version of the platform.</exception>
-    public static void Run(SqliteSession session)
+    public static void Run(SqliteSession session) => Run(session, Steps);
+
+    public static void Run(SqliteSession session, IReadOnlyList<string> steps)
     {
         var version = (int)(session.QueryNumber("PRAGMA user_version") ?? 0);
-        if (version > Steps.Count)
-            throw new StorageVersionException(version, Steps.Count);
-        for (; version < Steps.Count; version++)
+        if (version > steps.Count)
+            throw new StorageVersionException(version, steps.Count);
+        for (; version < steps.Count; version++)
         {
             session.Execute("BEGIN IMMEDIATE");
-            session.Execute(Steps[version]);
+            session.Execute(steps[version]);
             session.Execute($"PRAGMA user_version={version + 1}");
             session.Execute("COMMIT");
         }

@@ -26,7 +26,11 @@ sealed class PostgresDatabase : IDisposable
 
     readonly string schema;
 
-    public PostgresDatabase(string connectionString)
+    public static int VersionCurrent => Steps.Count;
+
+    /// <param name="version">Not further than this, for filling a schema of an older version before it is brought forward.</param>
+    /// <exception cref="StorageVersionException">The schema is newer.</exception>
+    public PostgresDatabase(string connectionString, int? version = null)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
         schema = settings.SearchPath ??= SchemaDefault;
@@ -36,11 +40,13 @@ sealed class PostgresDatabase : IDisposable
         Source = NpgsqlDataSource.Create(settings);
         try
         {
-            Migrate();
+            Migrate(version ?? VersionCurrent);
         }
-        catch
+        catch (Exception failure)
         {
             Source.Dispose();
+            if (failure is NpgsqlException)
+                throw new StorageException($"PostgreSQL at {settings.Host}:{settings.Port} (database '{settings.Database}', schema '{schema}') could not be used: {failure.Message}", failure);
             throw;
         }
     }
@@ -57,7 +63,7 @@ sealed class PostgresDatabase : IDisposable
         return connection;
     }
 
-    void Migrate()
+    void Migrate(int target)
     {
         using var connection = Source.OpenConnection();
         using var transaction = connection.BeginTransaction();
@@ -65,14 +71,14 @@ sealed class PostgresDatabase : IDisposable
         Execute($"CREATE SCHEMA IF NOT EXISTS {new NpgsqlCommandBuilder().QuoteIdentifier(schema)}");
         Execute("CREATE TABLE IF NOT EXISTS schema_version(version int NOT NULL)");
         var version = Execute("SELECT version FROM schema_version") as int? ?? 0;
-        if (version > Steps.Count)
-            throw new StorageVersionException(version, Steps.Count);
-        if (version < Steps.Count)
+        if (version > target)
+            throw new StorageVersionException(version, target);
+        if (version < target)
         {
-            foreach (var step in Steps.Skip(version))
+            foreach (var step in Steps.Skip(version).Take(target - version))
                 Execute(step);
             Execute("DELETE FROM schema_version");
-            Execute($"INSERT INTO schema_version VALUES({Steps.Count})");
+            Execute($"INSERT INTO schema_version VALUES({target})");
         }
         transaction.Commit();
 

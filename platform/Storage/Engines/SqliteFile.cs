@@ -13,12 +13,11 @@ sealed class SqliteFile : IDisposable
     public SqliteFile(string path)
     {
         Path = path;
-        connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, DefaultTimeout = 30 }.ToString();
-        if (!OperatingSystem.IsWindows() && !File.Exists(path))
+        connectionString = At(path);
+        if (!File.Exists(path))
         {
             // SQLite would make it with the process's default rights; what it makes beside it takes those of this file.
-            const UnixFileMode mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            using var made = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mine });
+            PrivateFiles.Create(path).Dispose();
         }
         using var first = OpenWriter();
         Migrations.Run(first);
@@ -50,13 +49,20 @@ sealed class SqliteFile : IDisposable
         return new(this, session);
     }
 
-    /// <summary>A consistent copy of the database, taken while it is in use.</summary>
-    public void CopyTo(string path)
+    /// <summary>Copies a database as of one moment, whoever uses it meanwhile, this process or another.</summary>
+    /// <returns>The version of its schema.</returns>
+    public static int Copy(string from, string to)
     {
-        using var lease = Rent();
-        using var copy = new SqliteSession(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-        lease.Session.BackupTo(copy);
+        using var source = new SqliteSession(At(from));
+        using var copy = new SqliteSession(At(to));
+        source.BackupTo(copy);
+        // So that nothing of it stays beside it; the first opening sets it again.
+        copy.Execute("PRAGMA journal_mode=DELETE");
+        return (int)(copy.QueryNumber("PRAGMA user_version") ?? 0);
     }
+
+    static string At(string path) =>
+        new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadWrite, Pooling = false, DefaultTimeout = 30 }.ToString();
 
     public void Dispose()
     {

@@ -23,6 +23,57 @@ public sealed class FileJournalTests() : JournalTests(postgres: false)
             records.Add(Encoding.ASCII.GetString(record.Span));
         Assert.Equal(["whole", "next"], records);
     }
+
+    [Fact]
+    public async Task Wherever_the_last_record_is_cut_the_ones_before_it_stay()
+    {
+        foreach (var text in (string[])["one", "two", "three"])
+            await storage.Open.Journal("j").Append(Encoding.ASCII.GetBytes(text), None);
+        await storage.Open.Journal("j").DisposeAsync();
+        var file = Directory.GetFiles(Path.Combine(storage.Folder, "journals", "j")).Single();
+        var whole = await File.ReadAllBytesAsync(file, None);
+        for (var cut = whole.Length - 1; cut >= 22; cut--)
+        {
+            await File.WriteAllBytesAsync(file, whole[..cut], None);
+            await using var journal = new Althing.Storage.Engines.FileJournal(Path.GetDirectoryName(file)!);
+            Assert.Equal(["one", "two"], await Texts(journal));
+            Assert.Equal(22, new FileInfo(file).Length);
+        }
+    }
+
+    [Fact]
+    public async Task Segments_follow_each_other_trimming_frees_them_and_damage_in_one_is_said()
+    {
+        var folder = Path.Combine(storage.Folder, "journals", "small");
+        await using (var journal = new Althing.Storage.Engines.FileJournal(folder, segmentBytes: 100))
+        {
+            for (var i = 0; i < 30; i++)
+                await journal.Append(Encoding.ASCII.GetBytes($"record-{i:D2}"), None);
+            Assert.Equal(30, (await Texts(journal)).Count);
+            await journal.Trim(15, None);
+        }
+        await using (var journal = new Althing.Storage.Engines.FileJournal(folder, segmentBytes: 100))
+        {
+            var kept = await Texts(journal);
+            Assert.InRange(kept.Count, 15, 21);
+            Assert.Equal("record-29", kept[^1]);
+            Assert.Equal(30, await journal.Append(Encoding.ASCII.GetBytes("record-30"), None));
+        }
+        var first = Directory.GetFiles(folder).Order().First();
+        var bytes = await File.ReadAllBytesAsync(first, None);
+        bytes[10] ^= 1;
+        await File.WriteAllBytesAsync(first, bytes, None);
+        await using var damaged = new Althing.Storage.Engines.FileJournal(folder);
+        Assert.Contains(first, (await Assert.ThrowsAsync<InvalidDataException>(() => Texts(damaged))).Message, StringComparison.Ordinal);
+    }
+
+    static async Task<List<string>> Texts(Althing.Storage.IJournal journal)
+    {
+        List<string> texts = [];
+        await foreach (var (_, record) in journal.Replay(0, None))
+            texts.Add(Encoding.ASCII.GetString(record.Span));
+        return texts;
+    }
 }
 
 /// <summary>What both engines must do.</summary>

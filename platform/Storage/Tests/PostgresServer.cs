@@ -23,6 +23,14 @@ public static class PostgresServer
         return new NpgsqlConnectionStringBuilder(Running.Value) { SearchPath = schema, MaxPoolSize = 20 }.ToString();
     }
 
+    /// <summary>Removes everything from the schema.</summary>
+    public static void Empty(string connectionString)
+    {
+        using var source = NpgsqlDataSource.Create(connectionString);
+        using var command = source.CreateCommand($"DROP SCHEMA {new NpgsqlConnectionStringBuilder(connectionString).SearchPath} CASCADE");
+        command.ExecuteNonQuery();
+    }
+
     static string? Programs() => !Directory.Exists("/usr/lib/postgresql") ? null
         : Directory.GetDirectories("/usr/lib/postgresql").Select(d => Path.Combine(d, "bin")).Where(d => File.Exists(Path.Combine(d, "initdb"))).Order().LastOrDefault();
 

@@ -126,6 +126,47 @@ public abstract class StoreTests(bool postgres) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Many_rows_are_paged_and_found_by_index()
+    {
+        const int rows = 12_000;
+        for (var i = 0; i < rows; i += 1000)
+        {
+            var batch = new Batch();
+            for (var k = i; k < i + 1000; k++)
+                batch.Put(Pump.Table, new Pump(One, $"pump-{k:D6}", $"site-{k % 10}", k));
+            await Store.Commit(batch, None);
+        }
+        Assert.Equal(rows, await Store.Count(Pump.Table, One, Scan.All, None));
+        Assert.Equal(1000, await Store.Count(Pump.Table, One, Scan.Under("pump-003"), None));
+        Assert.Equal(Scan.LimitMax, (await Store.Scan(Pump.Table, One, Scan.All with { Limit = int.MaxValue }, None)).Count);
+        foreach (var (scan, expected) in new[]
+        {
+            (Scan.By("site", "site-3"), Enumerable.Range(0, rows).Where(k => k % 10 == 3)),
+            (new Scan { Index = "site", Prefix = "site-", Descending = true }, Enumerable.Range(0, rows).OrderByDescending(k => k % 10).ThenByDescending(k => k)),
+        })
+        {
+            List<int> litres = [];
+            for (string? after = null; ;)
+            {
+                var page = await Store.Scan(Pump.Table, One, scan with { Limit = 700, After = after }, None);
+                litres.AddRange(page.Select(r => r.Value.Litres));
+                if (page.Count < 700)
+                    break;
+                after = page[^1].Cursor;
+            }
+            Assert.Equal(expected, litres);
+        }
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.Scan(Pump.Table, One, Scan.By("none", ""), None));
+    }
+
+    [Fact]
+    public async Task The_check_of_a_working_store_passes()
+    {
+        await storage.Open.Check(None);
+        await storage.Open.Check(None);
+    }
+
+    [Fact]
     public async Task A_conflict_fails_its_own_batch_and_not_its_neighbours()
     {
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 200).Select(async i =>
