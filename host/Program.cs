@@ -11,6 +11,8 @@ Verb[] verbs =
     new KeyVerb(),
     new AccountVerb(),
     new MqttUserVerb(),
+    new BackupVerb(),
+    new RestoreVerb(),
     new ShowVersion(),
 ];
 
@@ -28,7 +30,7 @@ catch (UsageException usage)
     await Console.Error.WriteLineAsync($"althing: {usage.Message}");
     return 2;
 }
-catch (Exception known) when (known is DataFolderInUseException or StorageVersionException or FailedException or AdministrationException)
+catch (Exception known) when (known is DataFolderInUseException or StorageVersionException or BackupException or FailedException or AdministrationException)
 {
     await Console.Error.WriteLineAsync($"althing: {known.Message}");
     return 1;

@@ -95,6 +95,26 @@ public sealed class AdministrationTests
     }
 
     [Fact]
+    public async Task A_backup_of_a_running_platform_brings_it_back()
+    {
+        await using var house = await House.Up();
+        Assert.Equal(200, (await house.Call(HttpMethod.Post, "/things/before", new { })).Status);
+        var file = Path.Combine(house.Folder, "backup");
+        await Done(house, "backup", file);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        Assert.Equal(200, (await house.Call(HttpMethod.Post, "/things/after", new { })).Status);
+        var refused = await AlthingProgram.Run("restore", file, "--data", house.Data);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Equal(0, await house.Stop());
+        Directory.Delete(house.Data, recursive: true);
+        await Done(house, "restore", file);
+        await house.Start();
+        // With the key of before, too.
+        Assert.Equal(200, (await house.Call(HttpMethod.Get, "/things/before")).Status);
+        Assert.Equal(404, (await house.Call(HttpMethod.Get, "/things/after")).Status);
+    }
+
+    [Fact]
     public async Task A_folder_without_a_platform_is_left_alone()
     {
         var folder = Directory.CreateTempSubdirectory("althing-empty-");
