@@ -1,6 +1,21 @@
 // The few things a page cannot do without script of its own.
 window.althing = {
-  copy: text => navigator.clipboard.writeText(text),
+  copy: async text => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  goTo: (area, line, column) => {
+    const before = area.value.split('\n').slice(0, line - 1).reduce((sum, l) => sum + l.length + 1, 0);
+    const at = Math.min(before + Math.max(column - 1, 0), area.value.length);
+    area.focus();
+    area.setSelectionRange(at, Math.min(at + 1, area.value.length));
+  },
+  isNarrow: () => matchMedia('(max-width: 959.98px)').matches,
+  onSchemeChange: shell => matchMedia('(prefers-color-scheme: dark)').addEventListener('change', e => shell.invokeMethodAsync('SchemeChanged', e.matches)),
   download: (name, text) => {
     const link = document.createElement('a');
     link.href = URL.createObjectURL(new Blob([text], { type: 'application/x-pem-file' }));

@@ -14,10 +14,13 @@ static class CoreConsole
     public static ConsoleModule Module { get; } = new("IoT Core", typeof(CoreConsole).Assembly,
     [
         new("Home", "/console", Icons.Material.Outlined.Home),
+        new("Connections", "/console/connections", Icons.Material.Outlined.Sensors),
         new("Things", "/console/things", Icons.Material.Outlined.Memory),
         new("Thing groups", "/console/thing-groups", Icons.Material.Outlined.AccountTree),
         new("Thing types", "/console/thing-types", Icons.Material.Outlined.Category),
+        new("Billing groups", "/console/billing-groups", Icons.Material.Outlined.ReceiptLong),
         new("Certificates", "/console/certificates", Icons.Material.Outlined.VerifiedUser),
+        new("CA certificates", "/console/ca-certificates", Icons.Material.Outlined.AccountBalance),
         new("Policies", "/console/policies", Icons.Material.Outlined.Policy),
         new("Policy tester", "/console/policy-tester", Icons.Material.Outlined.Rule),
         new("MQTT test client", "/console/mqtt", Icons.Material.Outlined.Forum),
@@ -25,7 +28,6 @@ static class CoreConsole
     {
         Search = Find,
     };
-
 
     static async Task<IReadOnlyList<SearchHit>> Find(IServiceProvider services, ConsoleSession session, string text)
     {
@@ -43,6 +45,7 @@ static class CoreConsole
                 break;
         }
         await Add("ListThingGroups", new { maxResults = 250 }, "thingGroups", "groupName", "thing group", "/console/thing-groups/", Icons.Material.Outlined.AccountTree);
+        await Add("ListBillingGroups", new { maxResults = 250 }, "billingGroups", "groupName", "billing group", "/console/billing-groups/", Icons.Material.Outlined.ReceiptLong);
         await Add("ListThingTypes", new { maxResults = 250 }, "thingTypes", "thingTypeName", "thing type", "/console/thing-types/", Icons.Material.Outlined.Category);
         await Add("ListPolicies", new { pageSize = 250 }, "policies", "policyName", "policy", "/console/policies/", Icons.Material.Outlined.Policy);
         await Add("ListCertificates", new { pageSize = 250 }, "certificates", "certificateId", "certificate", "/console/certificates/", Icons.Material.Outlined.VerifiedUser);
