@@ -84,6 +84,11 @@ public sealed partial class DemoFleet(DemoOptions options, TimeProvider time, IL
             {
                 LogLost(log, name, failure.Message);
             }
+            catch (Exception failure)
+            {
+                // A mistake of ours; one device must not fall silent for it without a word.
+                LogBroken(log, failure, name);
+            }
             try
             {
                 // Not all at once: a fleet that lost its platform must not storm it when it is back.
@@ -106,7 +111,7 @@ public sealed partial class DemoFleet(DemoOptions options, TimeProvider time, IL
                 await act();
                 return;
             }
-            catch (HttpRequestException failure)
+            catch (Exception failure) when (failure is HttpRequestException or IOException || (failure is OperationCanceledException && !cancel.IsCancellationRequested))
             {
                 LogRetry(log, what, failure.Message);
                 await Task.Delay(delay, time, cancel);
@@ -122,4 +127,7 @@ public sealed partial class DemoFleet(DemoOptions options, TimeProvider time, IL
 
     [LoggerMessage(3, LogLevel.Warning, "Demo: cannot {What} now and will try again. {Why}")]
     static partial void LogRetry(ILogger logger, string what, string why);
+
+    [LoggerMessage(4, LogLevel.Error, "Demo: {Device} failed and will connect again")]
+    static partial void LogBroken(ILogger logger, Exception failure, string device);
 }

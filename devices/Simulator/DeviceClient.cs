@@ -21,6 +21,9 @@ public sealed class DeviceClient : IAsyncDisposable
     static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
     static readonly SslApplicationProtocol Alpn = new("x-amzn-mqtt-ca");
     const ushort KeepAliveSeconds = 60;
+
+    /// <summary>A server from which nothing came for so long, not even the answer to a ping, is gone: what MQTT allows the other side, too.</summary>
+    static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(KeepAliveSeconds * 1.5);
     const int PacketBytesMax = 256 * 1024;
 
     readonly TcpClient tcp;
@@ -30,8 +33,10 @@ public sealed class DeviceClient : IAsyncDisposable
     readonly Dictionary<ushort, TaskCompletionSource<ReasonCode>> waiting = [];
     readonly CancellationTokenSource ending = new();
     ushort lastId;
+    long heardAt;
 
-    DeviceClient(TcpClient tcp, SslStream stream, TimeProvider time) => (this.tcp, this.stream, this.time) = (tcp, stream, time);
+    DeviceClient(TcpClient tcp, SslStream stream, TimeProvider time) =>
+        (this.tcp, this.stream, this.time, heardAt) = (tcp, stream, time, time.GetTimestamp());
 
     /// <summary>Told of each message that comes, on the reading task.</summary>
     public event Action<string, byte[]>? Received;
@@ -44,13 +49,15 @@ public sealed class DeviceClient : IAsyncDisposable
     {
         var tcp = new TcpClient { NoDelay = true };
         SslStream? stream = null;
+        using var deadline = new CancellationTokenSource(AnswerTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, deadline.Token);
         try
         {
-            await tcp.ConnectAsync(address.Host, address.Port, cancel);
+            await tcp.ConnectAsync(address.Host, address.Port, either.Token);
             stream = new SslStream(tcp.GetStream());
-            await stream.AuthenticateAsClientAsync(Tls(address), cancel);
+            await stream.AuthenticateAsClientAsync(Tls(address), either.Token);
             var client = new DeviceClient(tcp, stream, time);
-            await client.Open(clientId, will, cancel);
+            await client.Open(clientId, will, either.Token);
             return client;
         }
         catch (Exception failure)
@@ -58,7 +65,10 @@ public sealed class DeviceClient : IAsyncDisposable
             if (stream is not null)
                 await stream.DisposeAsync();
             tcp.Dispose();
-            throw failure is OperationCanceledException or IOException ? failure : new IOException($"Cannot connect to {address.Host}:{address.Port}: {failure.Message}", failure);
+            if (failure is IOException || cancel.IsCancellationRequested)
+                throw;
+            var why = deadline.IsCancellationRequested ? $"nobody answered within {AnswerTimeout.TotalSeconds} s." : failure.Message;
+            throw new IOException($"Cannot connect to {address.Host}:{address.Port}: {why}", failure);
         }
     }
 
@@ -80,7 +90,7 @@ public sealed class DeviceClient : IAsyncDisposable
     {
         await Send(b => new ConnectPacket { Version = MqttVersion.V5, CleanStart = true, KeepAliveSeconds = KeepAliveSeconds, ClientId = clientId, Will = will }.Write(b));
         var packets = Read().GetAsyncEnumerator(cancel);
-        if (!await packets.MoveNextAsync().AsTask().WaitAsync(AnswerTimeout, time, cancel) || packets.Current.Type != PacketType.ConnAck)
+        if (!await packets.MoveNextAsync().AsTask().WaitAsync(cancel) || packets.Current.Type != PacketType.ConnAck)
             throw new IOException("The server did not answer CONNECT with CONNACK.");
         var answer = ConnAckPacket.Read(packets.Current.Body, MqttVersion.V5);
         if (answer.Code != 0)
@@ -143,32 +153,47 @@ public sealed class DeviceClient : IAsyncDisposable
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(KeepAliveSeconds * 0.75), time);
         while (await timer.WaitForNextTickAsync(ending.Token))
+        {
+            var silence = time.GetElapsedTime(Volatile.Read(ref heardAt));
+            if (silence >= SilenceMax)
+                throw new IOException($"Nothing came from the server for {silence.TotalSeconds:0} s.");
             await Send(b => b.Raw(PingPacket.Request));
+        }
     }
 
     async Task Take(IAsyncEnumerator<(PacketType Type, int Flags, byte[] Body)> packets)
     {
         await using var owned = packets;
-        while (await packets.MoveNextAsync())
+        try
         {
-            var (type, flags, body) = packets.Current;
-            switch (type)
-            {
-                case PacketType.Publish:
-                    await Hear(flags, body);
-                    break;
-                case PacketType.PubAck:
-                    Answer(AcknowledgePacket.Read(body, MqttVersion.V5));
-                    break;
-                case PacketType.SubAck:
-                    var granted = SubAckPacket.Read(body, MqttVersion.V5);
-                    Answer(new(granted.PacketId, granted.Reasons[0]));
-                    break;
-                case PacketType.Disconnect:
-                    throw new IOException($"The server disconnects: {DisconnectPacket.Read(body, MqttVersion.V5).Reason}.");
-            }
+            while (await packets.MoveNextAsync())
+                await Take(packets.Current);
+        }
+        catch (MalformedPacketException malformed)
+        {
+            throw new IOException($"The server sent what is no MQTT: {malformed.Message}", malformed);
         }
         throw new IOException("The server closed the connection.");
+    }
+
+    async Task Take((PacketType Type, int Flags, byte[] Body) packet)
+    {
+        switch (packet.Type)
+        {
+            case PacketType.Publish:
+                await Hear(packet.Flags, packet.Body);
+                break;
+            case PacketType.PubAck:
+                Answer(AcknowledgePacket.Read(packet.Body, MqttVersion.V5));
+                break;
+            case PacketType.SubAck:
+                var granted = SubAckPacket.Read(packet.Body, MqttVersion.V5);
+                // We never ask for more than one filter at a time.
+                Answer(new(granted.PacketId, granted.Reasons is [var only] ? only : ReasonCode.ProtocolError));
+                break;
+            case PacketType.Disconnect:
+                throw new IOException($"The server disconnects: {DisconnectPacket.Read(packet.Body, MqttVersion.V5).Reason}.");
+        }
     }
 
     void Answer(AcknowledgePacket answer)
@@ -219,6 +244,7 @@ public sealed class DeviceClient : IAsyncDisposable
             var read = await stream.ReadAsync(buffer.AsMemory(filled), ending.Token);
             if (read == 0)
                 yield break;
+            Volatile.Write(ref heardAt, time.GetTimestamp());
             filled += read;
         }
     }

@@ -11,6 +11,9 @@ public sealed class DeviceModel
 {
     const double EarthKilometresPerDegree = 111.32;
 
+    /// <summary>No command sets anything beyond it: differences and sums of signals must stay numbers that JSON can write.</summary>
+    const double CommandMax = 1e9;
+
     readonly Scenario scenario;
     readonly Random random;
     readonly Dictionary<string, Signal> signals = new(StringComparer.Ordinal);
@@ -143,9 +146,10 @@ public sealed class DeviceModel
         List<string> done = [];
         foreach (var (name, value) in wishes)
         {
-            if (signals.TryGetValue(name, out var signal) && signal.Plan is ConstantSignal && value?.GetValueKind() == JsonValueKind.Number)
+            if (signals.TryGetValue(name, out var signal) && signal.Plan is ConstantSignal && value?.GetValueKind() == JsonValueKind.Number
+                && double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture) is >= -CommandMax and <= CommandMax and var wish)
             {
-                signal.Commanded = double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture);
+                signal.Commanded = wish;
                 done.Add(name);
             }
         }

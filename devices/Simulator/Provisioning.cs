@@ -49,9 +49,7 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
         var attributes = scenario.Attributes.ToDictionary(a => a.Key, a => a.Value[(number - 1) % a.Value.Count]);
         await Make("POST", $"/things/{name}", new { thingTypeName = scenario.ThingType, attributePayload = new { attributes } }, cancel);
         var (pem, key) = (Path.Combine(options.KeyFolder, name + ".pem"), Path.Combine(options.KeyFolder, name + ".key"));
-        if (!File.Exists(pem) || !await IsKnown(pem, cancel))
-            await MakeCertificate(name, pem, key, cancel);
-        var certificate = X509Certificate2.CreateFromPemFile(pem, key);
+        var certificate = await Kept(pem, key, cancel) ?? await MakeCertificate(name, pem, key, cancel);
         var id = Convert.ToHexStringLower(SHA256.HashData(certificate.RawData));
         var arn = (string)(await Call("GET", $"/certificates/{id}", null, cancel))!["certificateDescription"]!["certificateArn"]!;
         await Call("PUT", $"/target-policies/{PolicyName}", new { target = arn }, cancel);
@@ -60,20 +58,34 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
         return certificate;
     }
 
-    async Task<bool> IsKnown(string pem, CancellationToken cancel)
+    /// <summary>What an earlier start made; null when files are missing or damaged, or the platform does not know the certificate any more.</summary>
+    async Task<X509Certificate2?> Kept(string pem, string key, CancellationToken cancel)
     {
-        using var certificate = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(pem, cancel));
-        return await Call("GET", $"/certificates/{Convert.ToHexStringLower(SHA256.HashData(certificate.RawData))}", null, cancel, mayMiss: true) is not null;
+        if (!File.Exists(pem) || !File.Exists(key))
+            return null;
+        try
+        {
+            var certificate = X509Certificate2.CreateFromPemFile(pem, key);
+            if (await Call("GET", $"/certificates/{Convert.ToHexStringLower(SHA256.HashData(certificate.RawData))}", null, cancel, mayMiss: true) is not null)
+                return certificate;
+            certificate.Dispose();
+            return null;
+        }
+        catch (Exception failure) when (failure is CryptographicException or ArgumentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The key is made here and never leaves, as on a device with a secure element.</summary>
-    async Task MakeCertificate(string name, string pem, string key, CancellationToken cancel)
+    async Task<X509Certificate2> MakeCertificate(string name, string pem, string key, CancellationToken cancel)
     {
         using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", pair, HashAlgorithmName.SHA256);
         var answer = await Call("POST", "/certificates?setAsActive=true", new { certificateSigningRequest = request.CreateSigningRequestPem() }, cancel);
         PrivateFile.Write(key, pair.ExportPkcs8PrivateKeyPem() + "\n");
         PrivateFile.Write(pem, (string)answer!["certificatePem"]!);
+        return X509Certificate2.CreateFromPemFile(pem, key);
     }
 
     /// <summary>Creates something that may be there already, perhaps otherwise than we would make it.</summary>

@@ -32,6 +32,8 @@ public static partial class ScenarioFile
         }
         if (stream.Documents.Count == 0)
             throw new ScenarioException(file, Mark.Empty, "The file is empty.");
+        if (stream.Documents.Count > 1)
+            throw new ScenarioException(file, stream.Documents[1].RootNode.Start, "There is a second document behind '---': a file describes one fleet, give each a file.");
         var root = new Node(file, stream.Documents[0].RootNode, "the scenario");
         root.Allow("fleet", "description", "devices", "signals", "faults", "reports", "events", "commands");
         var devices = root.Need("devices");
@@ -39,12 +41,12 @@ public static partial class ScenarioFile
         var signals = root.Need("signals").Entries().Select(e => ReadSignal(e.Key, e.Value)).ToList();
         var scenario = new Scenario
         {
-            Fleet = root.Need("fleet").Text(),
+            Fleet = root.Need("fleet").Name(),
             Description = root.Need("description").Text(),
             Count = devices.Need("count").Whole(1, 1000),
             Name = devices.Need("name").Text(),
-            ThingType = devices.Need("type").Text(),
-            Group = devices.Need("group").Text(),
+            ThingType = devices.Need("type").Name(),
+            Group = devices.Need("group").Name(),
             Attributes = devices.Find("attributes")?.Entries().ToDictionary(e => e.Key, e => e.Value.Words()) ?? [],
             Signals = signals,
             Faults = [.. (root.Find("faults")?.Entries() ?? []).Select(e => ReadFault(e.Key, e.Value, signals))],
@@ -52,6 +54,12 @@ public static partial class ScenarioFile
             Events = [.. (root.Find("events")?.Items() ?? []).Select(ReadEvent)],
             Commands = root.Find("commands")?.Text(),
         };
+        root.Find("commands")?.Topic(scenario.Fleet);
+        foreach (var topic in root.Need("reports").Items().Concat(root.Find("events")?.Items() ?? []).Select(m => m.Need("topic")))
+            topic.Topic(scenario.Fleet);
+        foreach (var follow in signals.OfType<FollowSignal>())
+            CheckFollowed(follow, root.Need("signals").Need(follow.Name).Need("follow").Need("target"), signals);
+        devices.Need("name").NameOf(scenario);
         if (scenario.Count > 1 && scenario.NameOf(1) == scenario.NameOf(2))
             throw devices.Need("name").Error("the name has no {n}, {nn} or {nnn}, so that all devices would be called the same.");
         return scenario;
@@ -67,11 +75,11 @@ public static partial class ScenarioFile
         SignalPlan signal = given[0] switch
         {
             "constant" => new ConstantSignal(name, kind.Number()),
-            "sine" => new SineSignal(name, kind.In("min", "max", "period").Need("min").Number(), kind.Need("max").Number(), kind.Need("period").Time()),
-            "walk" => new WalkSignal(name, kind.In("min", "max", "step").Need("min").Number(), kind.Need("max").Number(), kind.Need("step").Number()),
+            "sine" => new SineSignal(name, kind.In("min", "max", "period").Need("min").Number(), kind.Above("max", "min"), kind.Need("period").Time()),
+            "walk" => new WalkSignal(name, kind.In("min", "max", "step").Need("min").Number(), kind.Above("max", "min"), kind.Need("step").Number()),
             "follow" => new FollowSignal(name, kind.In("target", "lag", "noise").Need("target").Text(), kind.Need("lag").Time(), kind.Find("noise")?.Number() ?? 0),
             "toggle" => new ToggleSignal(name, kind.In("on", "off").Need("on").Time(), kind.Need("off").Time()),
-            "counter" => new CounterSignal(name, kind.In("from", "to", "per-second").Need("from").Number(), kind.Need("to").Number(), kind.Need("per-second").Number()),
+            "counter" => new CounterSignal(name, kind.In("from", "to", "per-second").Need("from").Number(), kind.Above("to", "from"), kind.Need("per-second").Number()),
             "choice" => new ChoiceSignal(name, kind.In("values", "every").Need("values").Words(), kind.Need("every").Time()),
             _ => new RouteSignal(name, kind.In("points", "speed").Need("points").Points(), kind.Need("speed").Number()),
         };
@@ -103,12 +111,21 @@ public static partial class ScenarioFile
             node.Find("fields")?.Entries().ToDictionary(e => e.Key, e => e.Value.Words()) ?? []);
     }
 
+    static void CheckFollowed(FollowSignal follow, Node at, List<SignalPlan> signals)
+    {
+        if (signals.First(s => s.Name == Known(follow.Target, at, signals)) is not (ConstantSignal or SineSignal or WalkSignal or CounterSignal))
+            throw at.Error($"'{follow.Target}' cannot be followed: only a constant, a sine, a walk or a counter can.");
+    }
+
     static string Known(string name, Node at, List<SignalPlan> signals) =>
         signals.Any(s => s.Name == name) ? name : throw at.Error($"there is no signal '{name}'. Those there are: {string.Join(", ", signals.Select(s => s.Name))}.");
 
     /// <summary>A node with its place, read strictly.</summary>
     sealed partial class Node(string file, YamlNode yaml, string what)
     {
+        /// <summary>Of any unit: what is longer than a century of hours is a slip of the pen.</summary>
+        const double TimeCountMax = 876_000;
+
         public ScenarioException Error(string message) => new(file, yaml.Start, message);
 
         public Node In(params string[] keys)
@@ -127,7 +144,7 @@ public static partial class ScenarioFile
         }
 
         public IEnumerable<KeyValuePair<string, Node>> Entries() => yaml is YamlMappingNode map
-            ? map.Children.Select(c => KeyValuePair.Create(((YamlScalarNode)c.Key).Value!, new Node(file, c.Value, $"'{c.Key}'")))
+            ? map.Children.Select(c => KeyValuePair.Create(new Node(file, c.Key, "a key").Text(), new Node(file, c.Value, $"'{c.Key}'")))
             : throw Error($"{what} must have keys and values.");
 
         public IEnumerable<Node> Items() => yaml is YamlSequenceNode list ? list.Children.Select(c => new Node(file, c, $"an entry of {what}"))
@@ -142,17 +159,40 @@ public static partial class ScenarioFile
         public double Number() => double.TryParse(Text(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number
             : throw Error($"{what} is '{Text()}' and must be a number.");
 
+        /// <summary>The number at a key, which must be greater than that at another.</summary>
+        public double Above(string key, string low) => Need(key).Number() > Need(low).Number() ? Need(key).Number()
+            : throw Need(key).Error($"'{key}' must be greater than '{low}'.");
+
+        /// <summary>A name as the registry takes it, which is also one level of a topic.</summary>
+        public string Name() => NamePattern().IsMatch(Text()) ? Text()
+            : throw Error($"{what} is '{Text()}' and must be 1 to 100 letters, digits, ':', '_' or '-'.");
+
+        public void NameOf(Scenario scenario)
+        {
+            if (!NamePattern().IsMatch(scenario.NameOf(scenario.Count)))
+                throw Error($"{what} makes the name '{scenario.NameOf(scenario.Count)}'; a name is 1 to 100 letters, digits, ':', '_' or '-'.");
+        }
+
+        /// <summary>The devices' policy lets each of them speak and listen below its own name alone.</summary>
+        public void Topic(string fleet)
+        {
+            var own = $"demo/{fleet}/{{name}}/";
+            if (!Text().StartsWith(own, StringComparison.Ordinal) || Text().Length == own.Length || Text().AsSpan(own.Length).ContainsAny("+#{}\0"))
+                throw Error($"{what} is '{Text()}' and must be {own} and one or more levels without '+', '#' and braces: more the devices' policy does not allow.");
+        }
+
         public int Whole(int min, int max) => int.TryParse(Text(), CultureInfo.InvariantCulture, out var number) && number >= min && number <= max ? number
             : throw Error($"{what} is '{Text()}' and must be a whole number from {min} to {max}.");
 
         public TimeSpan Time()
         {
-            if (TimePattern().Match(Text()) is not { Success: true } match || double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) is not (> 0 and var count))
+            if (TimePattern().Match(Text()) is not { Success: true } match || double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) is not (> 0 and <= TimeCountMax and var count))
                 throw Error($"{what} is '{Text()}' and must be a time such as 500ms, 10s, 5m or 2h.");
             return match.Groups[2].Value switch { "ms" => TimeSpan.FromMilliseconds(count), "s" => TimeSpan.FromSeconds(count), "m" => TimeSpan.FromMinutes(count), _ => TimeSpan.FromHours(count) };
         }
 
-        public IReadOnlyList<string> Words() => yaml is YamlSequenceNode ? [.. Items().Select(i => i.Text())] : [Text()];
+        public IReadOnlyList<string> Words() => yaml is not YamlSequenceNode list ? [Text()]
+            : list.Children.Count > 0 ? [.. Items().Select(i => i.Text())] : throw Error($"{what} is an empty list and needs an entry.");
 
         /// <summary>A number, true or false, or a text.</summary>
         public object Scalar() => Text() switch
@@ -168,6 +208,9 @@ public static partial class ScenarioFile
             return points.Count >= 2 && points.All(p => p.Count == 2) ? [.. points.Select(p => (p[0], p[1]))]
                 : throw Error($"{what} must be two or more pairs [latitude, longitude].");
         }
+
+        [GeneratedRegex(@"^[a-zA-Z0-9:_-]{1,100}\z")]
+        private static partial Regex NamePattern();
 
         [GeneratedRegex(@"^(\d+(?:\.\d+)?)(ms|s|m|h)$")]
         private static partial Regex TimePattern();

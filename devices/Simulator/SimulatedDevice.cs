@@ -9,6 +9,9 @@ sealed class SimulatedDevice
 {
     static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>A key given twice would otherwise show only when the object is looked into.</summary>
+    static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+
     readonly Scenario scenario;
     readonly string name;
     readonly TimeProvider time;
@@ -59,7 +62,7 @@ sealed class SimulatedDevice
     {
         try
         {
-            if (JsonNode.Parse(payload) is JsonObject wishes)
+            if (JsonNode.Parse(payload, documentOptions: Strict) is JsonObject wishes)
             {
                 lock (gate)
                     model.Command(wishes);

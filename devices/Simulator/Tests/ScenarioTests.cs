@@ -19,7 +19,7 @@ public class ScenarioTests
         faults:
           leak: { every: 30s, lasts: 10s, add: { flow: 100 }, set: { on: broken } }
         reports:
-          - { topic: "p/{name}", every: 5s }
+          - { topic: "demo/pumps/{name}/telemetry", every: 5s }
         """;
 
     [Fact]
@@ -40,6 +40,18 @@ public class ScenarioTests
     [InlineData("pump-{n}", "pump", "all devices would be called the same")]
     [InlineData("fleet: pumps", "fleet: pumps\nweather: nice", "'weather' is not known in the scenario")]
     [InlineData("fleet: pumps", "fleet: [", "s.yaml:")]
+    [InlineData("fleet: pumps", "fleet: pumps/north", "must be 1 to 100 letters")]
+    [InlineData("fleet: pumps", "[fleet]: pumps", "a key must be a text")]
+    [InlineData("fleet: pumps", "fleet: pumps\nfleet: wells", "s.yaml:2:")]
+    [InlineData("fleet: pumps", "--- {}\n---\nfleet: pumps", "second document")]
+    [InlineData("pump-{n}", "pump {n}", "makes the name 'pump 2'")]
+    [InlineData("min: 1, max: 5", "min: 5, max: 1", "'max' must be greater than 'min'")]
+    [InlineData("target: wanted", "target: wnated", "there is no signal 'wnated'")]
+    [InlineData("target: wanted", "target: on", "'on' cannot be followed")]
+    [InlineData("every: 5s", "every: 99999999999999999999h", "must be a time such as")]
+    [InlineData("demo/pumps/{name}/telemetry", "demo/{name}/telemetry", "must be demo/pumps/{name}/")]
+    [InlineData("demo/pumps/{name}/telemetry", "demo/pumps/{name}/#", "without '+', '#'")]
+    [InlineData("group: pumps }", "group: pumps, attributes: { site: [] } }", "'site' is an empty list")]
     public void What_is_wrong_in_a_file_is_said_with_its_place(string good, string bad, string complaint)
     {
         var refusal = Assert.Throws<ScenarioException>(() => ScenarioFile.Parse("s.yaml", Small.Replace(good, bad, StringComparison.Ordinal)));
@@ -82,6 +94,7 @@ public class ScenarioTests
         var model = new DeviceModel(ScenarioFile.Parse("s.yaml", Small.Replace("every: 30s", "every: 9000h", StringComparison.Ordinal)), 1);
         Assert.Equal(3, model.Report([])["level"]!.GetValue<double>());
         Assert.Equal(["wanted"], model.Command(new JsonObject { ["wanted"] = 10, ["flow"] = 1, ["nonsense"] = "x" }));
+        Assert.Empty(model.Command(JsonNode.Parse("""{ "wanted": 1e999 }""")!.AsObject()));
         for (var i = 0; i < 120; i++)
             model.Advance(TimeSpan.FromSeconds(1));
         Assert.InRange(model.Report([])["level"]!.GetValue<double>(), 9.8, 10.2);
