@@ -36,7 +36,7 @@ public class ConsoleDeviceTests
         await browser.Sees("line 3, column");
         await Assertions.Expect(browser.Page.GetByRole(AriaRole.Button, new() { Name = "Create", Exact = true })).ToBeDisabledAsync();
         await editor.FillAsync("{ \"Version\": \"2012-10-17\", \"Statement\": [ { \"Effect\": \"Allow\", \"Action\": \"iot:Connect\", \"Resource\": \"*\" } ] }");
-        await browser.Page.GetByLabel("Name*", new() { Exact = true }).FillAsync("connect-only");
+        await browser.Page.GetByRole(AriaRole.Textbox, new() { Name = "Name*" }).FillAsync("connect-only");
         await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Create", Exact = true }).ClickAsync();
         await browser.SeesHeading("connect-only");
         Assert.Empty(browser.Errors);

@@ -35,7 +35,7 @@ public class ConsolePageTests
             await Assertions.Expect(browser.Page.Locator(".skeleton")).ToHaveCountAsync(0);
             await browser.Shot($"{width}{path.Replace('/', '-')}");
             Assert.True(await browser.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"), $"{path} is wider than {width} pixels");
-            Assert.Equal([], await browser.Page.EvaluateAsync<string[]>(Unnamed));
+            Assert.Empty(await browser.Page.EvaluateAsync<string[]>(Unnamed));
             await Assertions.Expect(browser.Page.GetByText("This could not be loaded.")).ToHaveCountAsync(0);
         }
         Assert.Empty(browser.Errors);
