@@ -26,10 +26,16 @@ window.althing = {
   remember: (name, value) => localStorage.setItem('althing.' + name, value),
   recall: name => localStorage.getItem('althing.' + name),
   prefersDark: () => matchMedia('(prefers-color-scheme: dark)').matches,
-  onSearchKey: shell => document.addEventListener('keydown', e => {
-    if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') {
-      e.preventDefault();
-      shell.invokeMethodAsync('OpenSearch');
-    }
-  }),
+  // A new page is announced by its heading, but the focus is never taken from somebody who is typing already.
+  focusHeading: heading => {
+    if (!document.querySelector('.mud-dialog') && !document.activeElement?.closest('main input, main textarea'))
+      heading.focus({ preventScroll: true });
+  },
 };
+// The button is there as soon as the page is, so that the first keystroke counts.
+document.addEventListener('keydown', e => {
+  if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') {
+    e.preventDefault();
+    document.querySelector('.search-button')?.click();
+  }
+});
