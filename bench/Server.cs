@@ -99,7 +99,6 @@ sealed partial class Platform : Server
         var folder = Directory.CreateTempSubdirectory("bench-althing-");
         var data = Path.Combine(folder.FullName, "data");
         var start = new ProcessStartInfo("dotnet", [Program, "up", "--data", data, "--http", "0", "--https", "0", "--mqtts", "0", "--mqtt", "0"]) { RedirectStandardOutput = true };
-        start.Environment["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1";
         var clock = Stopwatch.StartNew();
         var process = Process.Start(start)!;
         var platform = new Platform(process, folder, data) { User = "bench", Password = "bench-password" };

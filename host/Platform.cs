@@ -5,7 +5,6 @@ using Althing.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -27,7 +26,6 @@ static class Platform
             .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.AddPlatformTelemetry(new() { JsonLogs = options.JsonLogs });
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Configure(kestrel, options));
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = StopTimeout);
         Services.Add(builder.Services, storage, options, account);
         builder.WebHost.UseStaticWebAssets();

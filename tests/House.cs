@@ -213,7 +213,6 @@ static class AlthingProgram
     public static Process Start(IEnumerable<string> arguments, Action<string> line)
     {
         var start = new ProcessStartInfo("dotnet", [Path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS"] = "1";
         start.Environment.Remove("ALTHING_ACCESS_KEY_ID");
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, e) => line(e.Data ?? "");

@@ -48,8 +48,7 @@ public static class PostgresServer
         var settings = $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=300";
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Stop(programs, folder);
         RunAsServer(Path.Combine(programs, "pg_ctl"), "-D", data, "-w", "-l", Path.Combine(folder, "log"), "-o", settings, "start");
-        // Patient: a busy machine may keep a new connection waiting for longer than the driver's fifteen seconds.
-        return $"Host=127.0.0.1;Port={port};Username=althing;Database=postgres;Timeout=120;Command Timeout=120";
+        return $"Host=127.0.0.1;Port={port};Username=althing;Database=postgres";
     }
 
     static void Stop(string programs, string folder)
