@@ -1,17 +1,12 @@
-using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Althing.Broker;
+using Althing.Core.Endpoints;
 using Althing.Identity;
-using Althing.Identity.Pki;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Althing.Host;
@@ -19,9 +14,6 @@ namespace Althing.Host;
 /// <summary>The platform's ports. What is plain listens on loopback alone.</summary>
 static class Listeners
 {
-    /// <summary>Time for a TLS handshake.</summary>
-    static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
-
     /// <summary>What AWS devices ask for on a port that serves more than one protocol ("Device communication protocols").</summary>
     static readonly SslApplicationProtocol MqttWithCertificate = new("x-amzn-mqtt-ca");
     static readonly SslApplicationProtocol Mqtt = new("mqtt");
@@ -31,7 +23,7 @@ static class Listeners
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = null;
-        var tls = new ServerTls(kestrel.ApplicationServices.GetRequiredService<PlatformPki>());
+        var tls = kestrel.ApplicationServices.GetRequiredService<DeviceTls>();
 
         Loopback(kestrel, options.Http, listen => listen.Protocols = HttpProtocols.Http1);
 
@@ -71,31 +63,4 @@ static class Listeners
         var chosen = connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol ?? default;
         return chosen.Span.SequenceEqual(MqttWithCertificate.Protocol.Span) || chosen.Span.SequenceEqual(Mqtt.Protocol.Span) ? services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection) : next(connection);
     };
-
-    /// <summary>TLS with the server certificate in force, which may change while the platform runs.</summary>
-    [SuppressMessage("Security", "CA5359", Justification = "This is the server: it identifies the certificate of a client by looking it up, whoever signed it.")]
-    sealed class ServerTls(PlatformPki pki)
-    {
-        readonly ConcurrentDictionary<X509Certificate2, SslStreamCertificateContext> contexts = new(ReferenceEqualityComparer.Instance);
-
-        static bool LaterByTheAuthority(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => true;
-
-        /// <summary>
-        /// Asks for a client certificate and takes any or none: whether it is one that the platform knows, is the devices' authority's
-        /// question.
-        /// </summary>
-        public TlsHandshakeCallbackOptions Options(List<SslApplicationProtocol> protocols) => new()
-        {
-            HandshakeTimeout = HandshakeTimeout,
-            OnConnection = _ => new(new SslServerAuthenticationOptions
-            {
-                ServerCertificateContext = contexts.GetOrAdd(pki.Server, static c => SslStreamCertificateContext.Create(c, null, offline: true)),
-                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-                ApplicationProtocols = protocols,
-                ClientCertificateRequired = true,
-                RemoteCertificateValidationCallback = LaterByTheAuthority,
-                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-            }),
-        };
-    }
 }

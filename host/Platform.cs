@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core;
 using Althing.Shell;
 using Althing.Storage;
 using Althing.Telemetry;
@@ -32,6 +33,7 @@ static class Platform
         var app = builder.Build();
         // Figures about the platform are for its operator, who is on the machine or brings a tunnel.
         app.Use(next => http => http.Request.IsHttps && http.Request.Path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase) ? NotHere(http) : next(http));
+        app.UseMqttOverWebSocket();
         app.UseAwsApis();
         app.MapHealth();
         app.MapMetrics();

@@ -17,6 +17,13 @@ namespace Althing.Api;
 /// <param name="sourceIp">The caller's address, for <c>aws:SourceIp</c>.</param>
 public delegate ValueTask<Caller?> CertificateCaller(X509Certificate2 certificate, string? serverName, string? sourceIp, CancellationToken cancel);
 
+/// <summary>
+/// Says who the credentials make their caller to be that a request carries by an arrangement of its own, such as a token for a custom
+/// authorizer; null when it carries none.
+/// </summary>
+/// <exception cref="ServiceException">It carries some that let nobody in.</exception>
+public delegate ValueTask<Caller?> TokenCaller(HttpContext http, CancellationToken cancel);
+
 /// <summary>The one door of all AWS APIs: finds API and operation, authenticates, throttles, runs, answers, and notes what changed.</summary>
 public sealed partial class ApiDoor
 {
@@ -31,13 +38,15 @@ public sealed partial class ApiDoor
     readonly Throttle throttle;
     readonly ApiSelector selector;
     readonly CertificateCaller? certificates;
+    readonly TokenCaller? tokens;
 
     /// <param name="certificates">Who callers with a client certificate are; without it they are nobody.</param>
+    /// <param name="tokens">Who callers with other credentials are; it is asked before their certificate is looked at.</param>
     public ApiDoor(
         OperationCatalog catalog, NotedRunner runner, SigV4Verifier verifier, ThrottleOptions throttleOptions,
-        TimeProvider time, ILogger<ApiDoor> log, CertificateCaller? certificates = null)
+        TimeProvider time, ILogger<ApiDoor> log, CertificateCaller? certificates = null, TokenCaller? tokens = null)
     {
-        this.certificates = certificates;
+        (this.certificates, this.tokens) = (certificates, tokens);
         (this.runner, this.verifier, this.time, this.log) = (runner, verifier, time, log);
         throttle = new(throttleOptions, time);
         selector = new(catalog);
@@ -98,14 +107,15 @@ public sealed partial class ApiDoor
         var request = http.Request;
         call.Api = selector.Candidates(request, null).FirstOrDefault();
         var signed = SignedRequest.Read(request);
+        var byToken = signed is null && tokens is not null && selector.IsForDevices(request) ? await tokens(http, http.RequestAborted) : null;
         var candidates = signed is not null ? selector.Candidates(request, signed.Service)
-            : http.Connection.ClientCertificate is not null && certificates is not null ? selector.ForCertificates()
+            : byToken is not null || (http.Connection.ClientCertificate is not null && certificates is not null) ? selector.ForCertificates()
             : throw Api.Refuse.MissingAuthentication("Missing Authentication Token");
         call.Api = candidates.FirstOrDefault() ?? call.Api;
         var invalid = call.Api?.Invalid ?? TooLarge;
         var bytesMax = candidates.Count == 0 ? 0 : candidates.Max(a => a.BodyBytesMax);
         var body = await RequestBody.Read(request, ChunkedPayload.BytesMax(request, bytesMax), invalid, http.RequestAborted);
-        var (caller, content) = signed is null ? (await ByCertificate(http), body)
+        var (caller, content) = signed is null ? (byToken ?? await ByCertificate(http), body)
             : await verifier.Verify(request, signed, body, candidates.Any(a => a.AllowsUnsignedPayload), http.RequestAborted);
         (call.Api, call.Operation) = selector.Select(request, candidates, content.Span);
         if (call.Operation is not { } operation)

@@ -22,6 +22,9 @@ sealed class ApiSelector(OperationCatalog catalog)
     /// <summary>The APIs that devices may call with their certificate.</summary>
     public List<AwsApi> ForCertificates() => [.. apis.Where(a => a.AllowsCertificates)];
 
+    /// <summary>Whether the request is for an API that devices may call without a signature.</summary>
+    public bool IsForDevices(HttpRequest request) => Select(request, ForCertificates(), []).Operation is not null;
+
     /// <summary>The operation among the candidates.</summary>
     public (AwsApi? Api, OperationInfo? Operation) Select(HttpRequest request, List<AwsApi> candidates, ReadOnlySpan<byte> body)
     {

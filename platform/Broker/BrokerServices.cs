@@ -1,3 +1,4 @@
+using System.Text;
 using Althing.Storage;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -20,6 +21,7 @@ public static class BrokerServices
         .AddSingleton(p => new MqttBroker(
             p.GetRequiredService<PlatformStorage>(), options ?? new(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<MqttBroker>>()))
         .AddSingleton<MqttConnectionHandler>()
+        .AddSingleton<MqttWebSocketHandler>()
         .AddHostedService<BrokerLifetime>();
 
     sealed class BrokerLifetime(MqttBroker broker) : IHostedLifecycleService
@@ -42,8 +44,13 @@ public sealed class MqttConnectionHandler(MqttBroker broker, IDeviceAuthority au
         var transport = new ClientTransport(
             connection.Transport.Input,
             connection.Transport.Output,
-            features.Get<ITlsConnectionFeature>()?.ClientCertificate,
-            features.Get<ITlsHandshakeFeature>()?.HostName is { Length: > 0 } name ? name : null,
+            new()
+            {
+                IsSecure = features.Get<ITlsConnectionFeature>() is not null,
+                Certificate = features.Get<ITlsConnectionFeature>()?.ClientCertificate,
+                ServerName = features.Get<ITlsHandshakeFeature>()?.HostName is { Length: > 0 } name ? name : null,
+                ApplicationProtocol = features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol is { Length: > 0 } agreed ? Encoding.ASCII.GetString(agreed.Span) : null,
+            },
             connection.RemoteEndPoint?.ToString() ?? "unknown",
             () => connection.Abort(new ConnectionAbortedException("The broker ended the connection.")));
         return new MqttConnection(broker, authority, transport).Run();

@@ -13,5 +13,7 @@ static class DisconnectReasons
     public const string ServerError = "SERVER_ERROR";
     public const string ServerInitiated = "SERVER_INITIATED_DISCONNECT";
     public const string Throttled = "THROTTLED";
+    public const string WebSocketTime = "WEBSOCKET_TTL_EXPIRATION";
+    public const string CustomAuthorizerTime = "CUSTOMAUTH_TTL_EXPIRATION";
     public const string ApiInitiated = "API_INITIATED_DISCONNECT";
 }

@@ -13,14 +13,20 @@ public interface IDeviceAuthority
     /// <summary>Who a client of the plain listener is, by its user name and password; null when no rule lets it in.</summary>
     ValueTask<DevicePrincipal?> Identify(string clientId, string? userName, ReadOnlyMemory<byte> password, CancellationToken cancel);
 
+    /// <summary>Who a client is, by all that it brought to its CONNECT; null when nothing of it lets it in.</summary>
+    ValueTask<DevicePrincipal?> Identify(ClientIntroduction client, CancellationToken cancel) =>
+        client.Origin.Presented is { } known ? new(known)
+        : client.Origin.Certificate is { } certificate ? Identify(certificate, client.Origin.ServerName, cancel)
+        : Identify(client.ClientId, client.UserName, client.Password, cancel);
+
     /// <summary>May this principal connect as this client id? Binds the connection's thing for the policy variables.</summary>
     ValueTask<DeviceSession?> Connect(DevicePrincipal principal, string clientId, CancellationToken cancel);
 }
 
-/// <summary>An authenticated device identity: a certificate, or a name given by the administrator's rule.</summary>
+/// <summary>An authenticated identity: a certificate, a user or role, what a custom authorizer says, or a name given by the administrator's rule.</summary>
 /// <param name="Id">The certificate id (SHA-256 of its DER, lower-case hexadecimal), or the rule's name for the client.</param>
 /// <param name="Arn">The ARN that presence events and the audit log show.</param>
-public sealed record DevicePrincipal(AccountId Account, string Id, string Arn)
+public record DevicePrincipal(AccountId Account, string Id, string Arn)
 {
     /// <summary>The TLS server name that the device asked for; policies see it as <c>iot:DomainName</c>.</summary>
     public string? ServerName { get; init; }
@@ -42,6 +48,12 @@ public abstract class DeviceSession(DevicePrincipal principal, string clientId)
     /// <summary>Cancelled when the identity was deactivated or deleted, or may no longer connect: the broker closes the connection.</summary>
     public abstract CancellationToken Revoked { get; }
 
+    /// <summary>Why <see cref="Revoked"/> was cancelled.</summary>
+    public virtual RevocationCause Cause => RevocationCause.NotAllowed;
+
+    /// <summary>Called once when the connection is over.</summary>
+    public virtual void Ended() { }
+
     /// <summary>Judges one action on a topic or topic filter. Cheap enough for a first packet; the broker caches the answer by <see cref="Version"/>.</summary>
     public abstract bool Allows(DeviceAction action, string topic);
 }
@@ -60,4 +72,17 @@ public enum DeviceAction
 
     /// <summary><c>iot:Receive</c> on <c>topic/…</c></summary>
     Receive,
+}
+
+/// <summary>Why a connection's rights ended.</summary>
+public enum RevocationCause
+{
+    /// <summary>The identity is gone, or may no longer connect.</summary>
+    NotAllowed,
+
+    /// <summary>A custom authorizer allowed so long and no longer.</summary>
+    CustomAuthorizerTime,
+
+    /// <summary>A signature opens a WebSocket for a day, or for as long as its credentials live.</summary>
+    WebSocketTime,
 }

@@ -28,16 +28,15 @@ sealed partial class MqttConnection
         }
         if (clientId.Length == 0)
             clientId = Guid.NewGuid().ToString("N");
-        var principal = transport.Certificate is { } certificate
-            ? await authority.Identify(certificate, transport.ServerName, CancellationToken.None)
-            : await authority.Identify(clientId, packet.UserName, packet.Password, CancellationToken.None);
-        if (principal is null)
+        var origin = transport.Origin;
+        var introduction = new ClientIntroduction(origin, packet.ClientId) { UserName = packet.UserName, Password = packet.Password, SourceIp = SourceIp() };
+        if (await authority.Identify(introduction, CancellationToken.None) is not { } principal)
         {
-            var reason = transport.Certificate is null ? ReasonCode.BadUserNameOrPassword : ReasonCode.NotAuthorized;
-            Refuse(packet, reason, transport.Certificate is null ? "no such user name and password" : "the certificate is unknown or not active");
+            var reason = origin.IsSecure || origin.Http is not null ? ReasonCode.NotAuthorized : ReasonCode.BadUserNameOrPassword;
+            Refuse(packet, reason, origin.Certificate is null ? "nothing that it brought lets it in" : "the certificate is unknown or not active");
             return;
         }
-        principal = principal with { SourceIp = SourceIp(), ServerName = transport.ServerName };
+        principal = principal with { SourceIp = SourceIp(), ServerName = origin.ServerName };
         if (await authority.Connect(principal, clientId, CancellationToken.None) is not { } admitted)
         {
             Refuse(packet, ReasonCode.NotAuthorized, "its policies do not allow iot:Connect as this client id");
@@ -45,6 +44,7 @@ sealed partial class MqttConnection
         }
         if (packet.Will is { } last && !MayLeave(admitted, last))
         {
+            admitted.Ended();
             Refuse(packet, ReasonCode.NotAuthorized, $"its policies do not allow its will to {last.Topic}");
             return;
         }
@@ -68,10 +68,17 @@ sealed partial class MqttConnection
         Source = new(clientId, device!.Principal.Arn);
         Write(new ConnAckPacket(present, 0, IsV5 ? Terms(packet, clientId, opened) : null));
         opened.Attach(this, flush);
-        revocation = device.Revoked.Register(() => _ = Close(ReasonCode.NotAuthorized, DisconnectReasons.AuthError));
+        revocation = device.Revoked.Register(() => _ = Close(device.Cause));
         broker.Events.Connected(this, opened);
         LogConnected(broker.Logger, clientId, Account.Value, device.Principal.Arn, RemoteAddress);
     }
+
+    Task Close(RevocationCause cause) => cause switch
+    {
+        RevocationCause.CustomAuthorizerTime => Close(ReasonCode.MaximumConnectTime, DisconnectReasons.CustomAuthorizerTime),
+        RevocationCause.WebSocketTime => Close(ReasonCode.MaximumConnectTime, DisconnectReasons.WebSocketTime),
+        _ => Close(ReasonCode.NotAuthorized, DisconnectReasons.AuthError),
+    };
 
     (ReasonCode Reason, string Why)? WhyNot(ConnectPacket packet)
     {

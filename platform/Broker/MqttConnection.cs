@@ -31,6 +31,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     long received;
     int ended;
     string? endReason;
+    Task lastBytes = Task.CompletedTask;
     bool saidGoodbye;
 
     public AccountId Account => device?.Principal.Account ?? AccountId.Platform;
@@ -79,6 +80,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         finally
         {
             await End(reason, endReason ?? why, inGate: false);
+            await lastBytes;
         }
     }
 
@@ -91,6 +93,8 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
             heard = broker.Time.GetTimestamp();
             var consumed = await Handle(result.Buffer);
             input.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.End);
+            if (result.IsCompleted && transport.SaidGoodbye())
+                LeaveQuietly();
             if (saidGoodbye || result.IsCompleted || result.IsCanceled)
                 return;
             await output.Relief();
@@ -202,6 +206,13 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         }
     }
 
+    /// <summary>The close of a WebSocket counts as the client's DISCONNECT ("Lifecycle events").</summary>
+    void LeaveQuietly()
+    {
+        endReason ??= DisconnectReasons.ClientInitiated;
+        ForgetWill();
+    }
+
     void Count()
     {
         if (received == 0)
@@ -219,7 +230,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     {
         ClientId = session?.ClientId ?? "",
         PrincipalArn = device?.Principal.Arn ?? "",
-        ProtocolName = (IsV5 ? "MQTT 5" : "MQTT 3.1.1") + (transport.ServerName is null && transport.Certificate is null ? "" : ", TLS"),
+        ProtocolName = (IsV5 ? "MQTT 5" : "MQTT 3.1.1") + (transport.Origin.Http is null ? "" : ", WebSocket") + (transport.Origin.IsSecure ? ", TLS" : ""),
         RemoteAddress = RemoteAddress,
         ConnectedAt = opened,
         CleanStart = cleanStart,
@@ -256,7 +267,8 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         revocation.Dispose();
         if (session is { } mine && IsV5 && reason != ReasonCode.Success)
             output.TryWrite((version, new DisconnectPacket(reason, null)), static (b, s) => s.Item2.Write(b, s.version), flush, mayDrop: false);
-        _ = HangUp();
+        lastBytes = HangUp();
+        device?.Ended();
         if (session is null)
             return;
         broker.Metrics.AddSent(MessagesOut);
@@ -279,6 +291,11 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         await output.Drain(broker.Time);
         output.Close();
         transport.Input.CancelPendingRead();
+        _ = CutOff();
+    }
+
+    async Task CutOff()
+    {
         await Task.Delay(GoodbyeMax, broker.Time);
         transport.Abort();
     }

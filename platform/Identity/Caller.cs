@@ -40,4 +40,4 @@ public sealed record Caller
     public string ArnOf(string service, string resource) => $"arn:aws:{service}:{Region}:{Account}:{resource}";
 }
 
-public enum CallerKind { Root, User, AssumedRole, Certificate, Console }
+public enum CallerKind { Root, User, AssumedRole, Certificate, Console, CustomAuthorizer }

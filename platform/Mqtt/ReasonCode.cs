@@ -40,6 +40,7 @@ public enum ReasonCode : byte
     UseAnotherServer = 0x9C,
     SharedSubscriptionsNotSupported = 0x9E,
     ConnectionRateExceeded = 0x9F,
+    MaximumConnectTime = 0xA0,
     SubscriptionIdentifiersNotSupported = 0xA1,
     WildcardSubscriptionsNotSupported = 0xA2,
 }

@@ -1,13 +1,18 @@
+using Althing.Api;
 using Althing.Broker;
 using Althing.Core.Authority;
 using Althing.Core.CaCertificates;
 using Althing.Core.Certificates;
+using Althing.Core.CustomAuthorizers;
 using Althing.Core.DomainConfigurations;
 using Althing.Core.Endpoints;
 using Althing.Core.Logging;
 using Althing.Core.Policies;
+using Althing.Identity;
+using Althing.Identity.Pki;
 using Althing.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Althing.Core;
 
@@ -25,6 +30,7 @@ static class CoreSecurity
         services.AddSingleton<FirstContact>();
         services.AddSingleton<PlatformPublish>(p => (account, message, cancel) => p.GetRequiredService<MqttBroker>().Publish(account, message, cancel));
         services.AddSingleton<ServerNames>();
+        services.AddSingleton(p => new DeviceTls(p.GetRequiredService<PlatformPki>()));
         services.AddSingleton<IotLog>();
         services.AddSingleton<SharedRights>();
         services.AddSingleton<RightsReader>();
@@ -32,7 +38,14 @@ static class CoreSecurity
         services.AddSingleton(p => MakeUsers(p));
         services.AddSingleton<DefaultEndpoints>();
         services.AddSingleton(p => new DeviceCallers(p.GetRequiredService<IDeviceAuthority>(), p.GetRequiredService<RightsReader>()));
-        services.AddSingleton<IDeviceAuthority, DeviceAuthority>();
+        services.AddSingleton<DeviceAuthority>();
+        services.AddSingleton<IDeviceAuthority>(p => p.GetRequiredService<DeviceAuthority>());
+        services.AddSingleton<AuthorizerFunctions>();
+        services.AddSingleton<AuthorizerDesk>();
+        services.AddSingleton<CustomCallers>();
+        services.AddSingleton<TokenCaller>(p => p.GetRequiredService<CustomCallers>().Identify);
+        services.AddSingleton<WebSocketDoor>();
+        services.TryAddSingleton<FirstStart>();
     }
 
     static MqttUsers MakeUsers(IServiceProvider services)

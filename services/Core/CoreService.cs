@@ -7,6 +7,7 @@ using Althing.Core.Tags;
 using Althing.Core.ThingGroups;
 using Althing.Core.Things;
 using Althing.Core.ThingTypes;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Althing.Core;
@@ -33,6 +34,13 @@ public static class CoreService
         services.AddSingleton(Console.CoreConsole.Module);
         CoreSecurity.Add(services);
         return services;
+    }
+
+    /// <summary>Serves MQTT over WebSocket at <c>/mqtt</c>. Stand before the APIs: its signatures are in the query.</summary>
+    public static IApplicationBuilder UseMqttOverWebSocket(this IApplicationBuilder app)
+    {
+        var door = app.ApplicationServices.GetRequiredService<WebSocketDoor>();
+        return app.MapWhen(http => http.Request.Path == WebSocketDoor.Path, branch => branch.UseWebSockets().Run(door.Handle));
     }
 
     // Whoever makes a change gets its messages published too, whether or not anybody asked for the publisher.

@@ -14,6 +14,8 @@ static class Names
     public const string Policy = @"[\w+=,.@-]+";
     public const string PolicyVersion = "[0-9]+";
     public const string RoleAlias = @"[\w=,@-]+";
+    public const string Authorizer = @"[\w=,@-]+";
+    public const string TokenKey = "[a-zA-Z0-9_-]+";
     public const string CertificateId = "(0x)?[a-fA-F0-9]+";
     public const string AccountId = "[0-9]+";
 }

@@ -40,6 +40,10 @@ static class Refuse
 
     public static ServiceException LimitExceeded(string message) => new("LimitExceededException", 410, message);
 
+    public static ServiceException InvalidResponse(string message) => new("InvalidResponseException", 400, message);
+
+    public static ServiceException Forbidden(string message) => new("ForbiddenException", 403, message);
+
     public static ServiceException NotConfigured(string message) => new("NotConfiguredException", 404, message);
 
     public static ServiceException Throttling(string message) => new("ThrottlingException", 400, message);

@@ -33,6 +33,7 @@ public enum RegistryResource
 {
     Thing, ThingType, ThingTypeAssociation, ThingGroup, ThingGroupMembership, ThingGroupHierarchy, BillingGroup, BillingGroupMembership,
     ThingPrincipal, Certificate, CaCertificate, Policy, PolicyAttachment, DomainConfiguration, RoleAlias, Configuration,
+    Authorizer, ServerCertificate,
 }
 
 public enum RegistryVerb { Created, Updated, Deleted }

@@ -38,12 +38,15 @@ public sealed class SigV4Verifier(SigningKeys keys, TimeProvider time)
     }
 
     /// <summary>Authenticates a request without a body, such as the opening of a WebSocket.</summary>
+    /// <param name="service">The signing name that the signature must be scoped to; null for any.</param>
     /// <returns>Null when the request carries no signature.</returns>
     /// <exception cref="ServiceException">It carries a wrong one.</exception>
-    public async ValueTask<Caller?> Authenticate(HttpRequest request, CancellationToken cancel)
+    public async ValueTask<Caller?> Authenticate(HttpRequest request, CancellationToken cancel, string? service = null)
     {
         if (SignedRequest.Read(request) is not { } signed)
             return null;
+        if (service is not null && signed.Service != service)
+            throw Refuse.InvalidSignature($"Credential should be scoped to correct service: '{service}'.");
         var (caller, _) = await Verify(request, signed, default, unsignedPayloadAllowed: false, cancel);
         return caller;
     }

@@ -9,8 +9,9 @@ namespace Althing.Tests.Broker;
 /// <summary>What a test wants of its CONNECT.</summary>
 sealed class TestConnect
 {
-    public string Account { get; set; } = "111111111111";
-    public string Password { get; set; } = "secret";
+    /// <summary>The user name.</summary>
+    public string? Account { get; set; } = "111111111111";
+    public string? Password { get; set; } = "secret";
     public MqttVersion Version { get; set; } = MqttVersion.V311;
     public bool CleanStart { get; set; } = true;
     public ushort KeepAlive { get; set; } = 60;
@@ -29,7 +30,7 @@ sealed class TestClient : IAsyncDisposable
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     readonly TcpClient tcp = new();
-    NetworkStream? stream;
+    Stream? stream;
     readonly Queue<Got> messages = new();
     byte[] pending = [];
     MqttVersion version;
@@ -44,16 +45,21 @@ sealed class TestClient : IAsyncDisposable
         return client;
     }
 
-    public static async Task<TestClient> Connect(int port, string clientId, Action<TestConnect>? change)
+    /// <summary>Connects over a stream that a test opened by itself, such as one of TLS or WebSocket.</summary>
+    public static Task<TestClient> Over(Stream stream, string clientId, Action<TestConnect>? change = null) =>
+        Connect(new TestClient { stream = stream }, clientId, change);
+
+    public static async Task<TestClient> Connect(int port, string clientId, Action<TestConnect>? change) => await Connect(await Open(port), clientId, change);
+
+    static async Task<TestClient> Connect(TestClient client, string clientId, Action<TestConnect>? change)
     {
         var wish = new TestConnect();
         change?.Invoke(wish);
-        var client = await Open(port);
         client.version = wish.Version;
         await client.Send(b => new ConnectPacket
         {
             Version = wish.Version, CleanStart = wish.CleanStart, KeepAliveSeconds = wish.KeepAlive, ClientId = clientId, Will = wish.Will,
-            UserName = wish.Account, Password = Encoding.UTF8.GetBytes(wish.Password), Properties = wish.Properties,
+            UserName = wish.Account, Password = wish.Password is { } password ? Encoding.UTF8.GetBytes(password) : null, Properties = wish.Properties,
         }.Write(b));
         var (first, body) = await client.Packet();
         Assert.Equal(PacketType.ConnAck, (PacketType)(first >> 4));
@@ -200,7 +206,7 @@ sealed class TestClient : IAsyncDisposable
         return packet;
     }
 
-    NetworkStream Stream => stream ??= tcp.GetStream();
+    Stream Stream => stream ??= tcp.GetStream();
 
     /// <summary>Says that nothing more comes from this side.</summary>
     public void HangUp() => tcp.Client.Shutdown(SocketShutdown.Send);
@@ -212,9 +218,10 @@ sealed class TestClient : IAsyncDisposable
         tcp.Dispose();
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        if (stream is not null)
+            await stream.DisposeAsync();
         tcp.Dispose();
-        return default;
     }
 }

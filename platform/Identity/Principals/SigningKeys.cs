@@ -35,11 +35,18 @@ public sealed class SigningKeys(IStore store, MasterKey master, TimeProvider tim
         }
         return known.Expires <= time.GetUtcNow()
             ? (null, KeyProblem.ExpiredToken)
-            : (known.Key with { Caller = known.Key.Caller with { Region = region } }, KeyProblem.None);
+            : (known.Key with { Caller = known.Key.Caller with { Region = region }, Expires = known.Expires }, KeyProblem.None);
     }
 
     /// <summary>Forgets what is cached: called after any change of users, roles, keys or policies, so that it acts on the next request.</summary>
-    public void Changed() => cache.Clear();
+    public void Changed()
+    {
+        cache.Clear();
+        Altered?.Invoke();
+    }
+
+    /// <summary>Something of users, roles, keys or policies is different now. Handlers must only note it.</summary>
+    public event Action? Altered;
 
     internal int Cached => cache.Count;
 

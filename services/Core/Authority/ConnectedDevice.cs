@@ -12,8 +12,10 @@ sealed class ConnectedDevice : DeviceSession
 {
     readonly CancellationTokenSource revoked = new();
     readonly IotLog log;
+    IDisposable? upkeep;
     volatile Judged judged = Judged.Nothing;
     volatile Rights rights = Rights.None;
+    RevocationCause cause;
     int version;
 
     /// <summary>Everything the judgement is made from.</summary>
@@ -28,6 +30,26 @@ sealed class ConnectedDevice : DeviceSession
     public override int Version => Volatile.Read(ref version);
 
     public override CancellationToken Revoked => revoked.Token;
+
+    public override RevocationCause Cause => cause;
+
+    public override void Ended() => Interlocked.Exchange(ref upkeep, Over.Instance)?.Dispose();
+
+    /// <summary>Gives the connection something that ends with it.</summary>
+    public void Keep(IDisposable something)
+    {
+        if (Interlocked.CompareExchange(ref upkeep, something, null) is not null)
+            something.Dispose();
+    }
+
+    sealed class Over : IDisposable
+    {
+        public static readonly Over Instance = new();
+        public void Dispose() { }
+    }
+
+    /// <summary>When the credentials end that the rights come from; null for those that do not.</summary>
+    public DateTimeOffset? RightsUntil => rights.Until;
 
     /// <summary>The thing that the connection is bound to, if any.</summary>
     public string? ThingName => rights.ThingName;
@@ -73,8 +95,9 @@ sealed class ConnectedDevice : DeviceSession
     }
 
     /// <summary>Takes all rights away and has the connection closed.</summary>
-    public void Revoke()
+    public void Revoke(RevocationCause because = RevocationCause.NotAllowed)
     {
+        cause = because;
         judged = Judged.Nothing;
         rights = Rights.None;
         Interlocked.Increment(ref version);
@@ -82,8 +105,12 @@ sealed class ConnectedDevice : DeviceSession
         _ = revoked.CancelAsync();
     }
 
-    bool Judge(string action, string resource) =>
-        PolicyEvaluator.Evaluate(judged.Documents, new(action, rights.ArnPrefix + resource, rights.Context)).Allowed;
+    bool Judge(string action, string resource)
+    {
+        var mine = rights;
+        var asked = new AccessRequest(action, mine.ArnPrefix + resource, mine.Context);
+        return PolicyEvaluator.Evaluate(judged.Documents, asked).Allowed && (mine.Boundary is not { } boundary || PolicyEvaluator.Evaluate(boundary, asked).Allowed);
+    }
 }
 
 /// <summary>What storage says of a device's rights: its own policies, its thing's groups, the values of policy variables.</summary>
@@ -91,6 +118,12 @@ sealed record Rights(
     AccountId Account, string Region, string? ThingName, SharedPolicy[] Policies, SharedGroup[] Groups, IReadOnlyDictionary<string, string> Context)
 {
     public static readonly Rights None = new(AccountId.Platform, "", null, [], [], new Dictionary<string, string>());
+
+    /// <summary>A session policy that must allow as well; null for none.</summary>
+    public IReadOnlyList<PolicyDocument>? Boundary { get; init; }
+
+    /// <summary>When the credentials end that the rights come from; null for those that do not.</summary>
+    public DateTimeOffset? Until { get; init; }
 
     public string ArnPrefix { get; } = $"arn:aws:iot:{Region}:{Account}:";
 

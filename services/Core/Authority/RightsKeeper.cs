@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using Althing.Core.DomainConfigurations;
 using Althing.Core.Principals;
+using Althing.Identity;
 using Althing.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +18,11 @@ sealed class RightsKeeper : IDisposable
 
     readonly ConcurrentDictionary<AccountId, LiveSessions> sessions = new();
     readonly Lock gate = new();
+    /// <summary>Users and roles are few, and so are their changes: any of them concerns all of an account's signers.</summary>
+    const string SignersKey = "principal/signers";
+
     readonly RegistryChanges changes;
+    readonly SigningKeys keys;
     readonly SharedRights shared;
     readonly RightsReader reader;
     readonly TimeProvider clock;
@@ -27,10 +33,12 @@ sealed class RightsKeeper : IDisposable
     Task working = Task.CompletedTask;
     bool idle = true;
 
-    public RightsKeeper(RegistryChanges changes, SharedRights shared, RightsReader reader, TimeProvider clock, ILogger<RightsKeeper> logger)
+    public RightsKeeper(
+        RegistryChanges changes, SigningKeys keys, SharedRights shared, RightsReader reader, TimeProvider clock, ILogger<RightsKeeper> logger)
     {
-        (this.changes, this.shared, this.reader, this.clock, this.logger) = (changes, shared, reader, clock, logger);
+        (this.changes, this.keys, this.shared, this.reader, this.clock, this.logger) = (changes, keys, shared, reader, clock, logger);
         changes.Changed += Note;
+        keys.Altered += NoteSigners;
     }
 
     /// <summary>Completes when everything noted so far has been dealt with; for tests and an orderly end.</summary>
@@ -48,16 +56,20 @@ sealed class RightsKeeper : IDisposable
     {
         var live = sessions.GetOrAdd(device.Principal.Account, _ => new());
         // Known before its rights are read: a change that comes while they are read is then not missed.
-        live.Add(PrincipalKey(device), device);
-        live.Add(ThingKey(device.ClientId), device);
-        if (!await Compile(device, cancel))
-        {
-            live.Remove(PrincipalKey(device), device);
-            live.Remove(ThingKey(device.ClientId), device);
-            return false;
-        }
-        return true;
+        List<string> noted = [PrincipalKey(device), ThingKey(device.ClientId)];
+        if (device.Principal.ServerName is { Length: > 0 } name)
+            noted.Add(DomainKey(name));
+        foreach (var key in noted)
+            live.Add(key, device);
+        if (await Compile(device, cancel))
+            return true;
+        foreach (var key in noted)
+            live.Remove(key, device);
+        return false;
     }
+
+    /// <summary>Reads the rights of a connection anew; false when they no longer let it connect.</summary>
+    public ValueTask<bool> Renew(ConnectedDevice device, CancellationToken cancel) => Compile(device, cancel);
 
     public void Note(AccountId account, string key)
     {
@@ -78,15 +90,32 @@ sealed class RightsKeeper : IDisposable
 
     public static string UserKey(string userName) => "principal/user/" + userName;
 
-    public void Dispose() => changes.Changed -= Note;
+    public void Dispose()
+    {
+        changes.Changed -= Note;
+        keys.Altered -= NoteSigners;
+    }
+
+    void NoteSigners()
+    {
+        foreach (var account in sessions.Keys)
+            Note(account, SignersKey);
+    }
+
+    static string DomainKey(string serverName) => "domain/" + serverName.ToLowerInvariant();
 
     static string ThingKey(string name) => "thing/" + name;
 
     static string PrincipalKey(string principal) => "principal/" + principal;
 
-    static string PrincipalKey(ConnectedDevice device) => MqttUser.NameOf(device.Principal) is { } user
-        ? UserKey(user)
-        : PrincipalKey(PrincipalRef.OfCertificate(device.Principal.Id));
+    static string PrincipalKey(ConnectedDevice device) => device.Principal switch
+    {
+        IamPrincipal => SignersKey,
+        CustomPrincipal { CertificateId: { } certificate } => PrincipalKey(PrincipalRef.OfCertificate(certificate)),
+        CustomPrincipal custom => PrincipalKey("custom/" + custom.Id),
+        var other when MqttUser.NameOf(other) is { } user => UserKey(user),
+        var other => PrincipalKey(PrincipalRef.OfCertificate(other.Id)),
+    };
 
     void Note(RegistryChange change)
     {
@@ -101,6 +130,9 @@ sealed class RightsKeeper : IDisposable
                 break;
             case RegistryResource.Certificate:
                 Note(change.Account, PrincipalKey(PrincipalRef.OfCertificate(change.Id)));
+                break;
+            case RegistryResource.DomainConfiguration when change.Detail is DomainConfiguration domain:
+                Note(change.Account, DomainKey(domain.DomainName));
                 break;
             case RegistryResource.ThingGroup or RegistryResource.ThingGroupHierarchy:
                 Note(change.Account, SharedRights.GroupKey(change.Id));

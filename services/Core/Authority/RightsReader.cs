@@ -1,16 +1,18 @@
 using System.Security.Cryptography.X509Certificates;
 using Althing.Broker;
 using Althing.Core.Certificates;
+using Althing.Core.Endpoints;
 using Althing.Core.Policies;
 using Althing.Core.Principals;
 using Althing.Core.ThingGroups;
 using Althing.Core.Things;
+using Althing.Identity;
 using Althing.Storage;
 
 namespace Althing.Core.Authority;
 
 /// <summary>Reads what a principal may do as a client. The number of reads depends on the device's own attachments, never on the fleet.</summary>
-sealed class RightsReader(IStore store, SharedRights shared, TimeProvider clock)
+sealed class RightsReader(IStore store, SharedRights shared, SigningKeys keys, ServerNames serverNames, TimeProvider clock)
 {
     /// <summary>A certificate may be attached to many things; the one named like the client is asked for directly, so few are ever read.</summary>
     const int ThingsReadMax = 2;
@@ -26,9 +28,16 @@ sealed class RightsReader(IStore store, SharedRights shared, TimeProvider clock)
             context["aws:SourceIp"] = address;
         if (principal.ServerName is { } serverName)
             context["iot:DomainName"] = serverName;
-        return MqttUser.NameOf(principal) is { } userName
-            ? await ReadUser(principal, userName, context, cancel)
-            : await ReadCertificate(principal, clientId, context, cancel);
+        // Under a name that was disabled since, nobody is let in any more.
+        if ((await serverNames.Account(principal.ServerName, cancel)).Refused)
+            return null;
+        return principal switch
+        {
+            IamPrincipal signer => await ReadSigner(signer, context, cancel),
+            CustomPrincipal custom => await ReadCustom(custom, context, cancel),
+            _ when MqttUser.NameOf(principal) is { } userName => await ReadUser(principal, userName, context, cancel),
+            _ => await ReadCertificate(principal, clientId, context, cancel),
+        };
     }
 
     /// <summary>The variables that a certificate gives, and those of the thing it is bound to when its client has this id.</summary>
@@ -63,6 +72,29 @@ sealed class RightsReader(IStore store, SharedRights shared, TimeProvider clock)
         var policies = await shared.PoliciesOf(principal.Account, PrincipalRef.OfCertificate(certificate.Id), cancel);
         var groups = thing is null ? [] : await GroupsOf(principal.Account, thing.Name, cancel);
         return new(principal.Account, certificate.Region, thing?.Name, policies, groups, context);
+    }
+
+    async ValueTask<Rights?> ReadSigner(IamPrincipal signer, Dictionary<string, string> context, CancellationToken cancel)
+    {
+        var (key, _) = await keys.Find(signer.AccessKeyId, signer.SessionToken, signer.Region, cancel);
+        if (key is null)
+            return null;
+        foreach (var (name, value) in signer.Context.Concat(key.Caller.Context))
+            context[name] = value;
+        AddThing(context, null);
+        return new(signer.Account, signer.Region, null, [.. key.Caller.Policies.Select(SharedPolicy.Fixed)], [], context)
+        {
+            Boundary = key.Caller.Boundary is { } boundary ? [boundary] : null,
+            Until = key.Expires,
+        };
+    }
+
+    async ValueTask<Rights?> ReadCustom(CustomPrincipal custom, Dictionary<string, string> context, CancellationToken cancel)
+    {
+        if (custom.CertificateId is { } id && await store.Get(Certificate.Table, custom.Account, id, cancel) is not { Value.Status: CertificateStatus.ACTIVE })
+            return null;
+        AddThing(context, null);
+        return new(custom.Account, custom.Region, null, [.. custom.Current.Answer.Policies.Select(SharedPolicy.Fixed)], [], context);
     }
 
     async ValueTask<Rights?> ReadUser(DevicePrincipal principal, string userName, Dictionary<string, string> context, CancellationToken cancel)

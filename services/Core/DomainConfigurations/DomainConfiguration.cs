@@ -21,6 +21,14 @@ sealed record DomainConfiguration
     /// <summary>The name that devices ask for, lower case.</summary>
     public required string DomainName { get; init; }
     public required bool Enabled { get; init; }
+    public AuthorizerConfig? AuthorizerConfig { get; init; }
+    public string AuthenticationType { get; init; } = DomainRules.Default;
+    public string ApplicationProtocol { get; init; } = DomainRules.Default;
+    public string SecurityPolicy { get; init; } = SecurityPolicies.Usual;
+
+    /// <summary>The certificate of a name of the account's own; null for a name under the platform's.</summary>
+    public string? ServerCertificateArn { get; init; }
+    public string? ValidationCertificateArn { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset LastStatusChangeAt { get; init; }
 

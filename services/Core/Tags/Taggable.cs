@@ -2,6 +2,7 @@ using Althing.Api;
 using Althing.Core.BillingGroups;
 using Althing.Core.CaCertificates;
 using Althing.Core.Certificates;
+using Althing.Core.CustomAuthorizers;
 using Althing.Core.DomainConfigurations;
 using Althing.Core.Policies;
 using Althing.Core.RoleAliases;
@@ -28,11 +29,12 @@ sealed class Taggable(IStore store)
             "thingtype" => await Found(batch, ThingType.Table, id) ? ThingTypeStore.TagKey(id) : throw NotFound(),
             "billinggroup" => await Found(batch, BillingGroup.Table, id) ? BillingGroupStore.TagKey(id) : throw NotFound(),
             "policy" => await Found(batch, Policy.Table, id) ? PolicyStore.TagKey(id) : throw NotFound(),
+            "authorizer" => await Found(batch, Authorizer.Table, id) ? Authorizer.TagKey(id) : throw NotFound(),
             "rolealias" => await Found(batch, RoleAlias.Table, id) ? RoleAlias.TagKey(id) : throw NotFound(),
             "cacert" => await Found(batch, CaCertificate.Table, id.ToLowerInvariant()) ? CaStore.TagKey(id.ToLowerInvariant()) : throw NotFound(),
             "domainconfiguration" => await DomainKey(batch, id, account, cancel) ?? throw NotFound(),
             _ => throw Refuse.InvalidRequest($"'{text}' is not a resource that can have tags: thing groups, thing types, billing groups, policies, "
-                + "role aliases, CA certificates and domain configurations can."),
+                + "role aliases, authorizers, CA certificates and domain configurations can."),
         };
 
         async ValueTask<bool> Found<T>(Batch batch, Table<T> table, string key) where T : class
