@@ -70,7 +70,7 @@ sealed class AccountTopics
         var groups = from s in found
                      where s.Group is not null
                      group s by s.Filter into shared
-                     select new SharedGroup([.. shared.Select(s => Fold(s.Owner, [s]))]);
+                     select new SharedGroup(shared.Key, [.. shared.Select(s => Fold(s.Owner, [s]) with { Group = s.Filter })]);
         return new(version, [.. direct], [.. groups]);
     }
 

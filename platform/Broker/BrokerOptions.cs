@@ -21,11 +21,20 @@ public sealed record BrokerOptions
     /// <summary>Subscriptions of one session. Quota "Subscriptions per connection".</summary>
     public int SubscriptionsMax { get; init; } = 50;
 
-    /// <summary>Unacknowledged QoS 1 messages to one client. Quota "MQTT unacknowledged outbound publish requests".</summary>
+    /// <summary>Unacknowledged messages of QoS 1 and 2 to one client. Quota "MQTT unacknowledged outbound publish requests".</summary>
     public int InflightMax { get; init; } = 100;
 
-    /// <summary>QoS 1 messages kept for one session. What comes beyond is not kept for it, counted and logged.</summary>
+    /// <summary>
+    /// Messages of QoS 1 and 2 kept for one session. What comes beyond is not kept for it and counted as dropped; the oldest stay, because
+    /// their publishers were told that they are kept.
+    /// </summary>
     public int QueuedMessagesMax { get; init; } = 100_000;
+
+    /// <summary>Bytes of such messages, with a policy as <see cref="QueuedMessagesMax"/> has it.</summary>
+    public long QueuedBytesMax { get; init; } = 64L << 20;
+
+    /// <summary>The highest QoS: 2, or 1 as AWS has it.</summary>
+    public int QoSMax { get; init; } = 2;
 
     /// <summary>Bytes waiting for one client's socket before QoS 0 messages to it are dropped and counted: a slow consumer must not cost memory.</summary>
     public int OutputBytesMax { get; init; } = 4 << 20;
@@ -41,6 +50,9 @@ public sealed record BrokerOptions
 
     /// <summary>How long a connection may stay without CONNECT.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The limits that AWS IoT Core has where the defaults here go beyond it: no QoS 2.</summary>
+    public static BrokerOptions Strict { get; } = new() { QoSMax = 1 };
 
     /// <summary>Whether a subscription with wildcards gets retained messages too, as MQTT has it; AWS sends them for exact topics alone.</summary>
     public bool RetainedOnWildcards { get; init; }

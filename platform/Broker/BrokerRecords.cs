@@ -14,6 +14,9 @@ sealed record SessionRecord
     /// <summary>Null while it has a connection; after a crash it counts from the restart.</summary>
     public DateTimeOffset? DisconnectedAt { get; init; }
     public required IReadOnlyList<SubscriptionRecord> Subscriptions { get; init; }
+
+    /// <summary>The newest message of the log that was sent to it; what is as old may have been, and goes as a duplicate.</summary>
+    public long LastSent { get; init; }
 }
 
 sealed record SubscriptionRecord(string Filter, int QoS, bool NoLocal, bool RetainAsPublished, int? Identifier);

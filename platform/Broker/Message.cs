@@ -19,6 +19,19 @@ sealed class Message
     /// <summary>Its number in the log; 0 when no persistent session depends on it.</summary>
     public long LogId { get; set; }
 
+    /// <summary>The same message with no place in the log.</summary>
+    public static Message Unlogged(Message message) => new()
+    {
+        Topic = message.Topic,
+        Payload = message.Payload,
+        QoS = message.QoS,
+        Retain = message.Retain,
+        Properties = message.Properties,
+        Source = message.Source,
+        Received = message.Received,
+        Expires = message.Expires,
+    };
+
     public bool IsExpired(DateTimeOffset now) => Expires is { } end && end <= now;
 
     /// <summary>The properties for a subscriber: expiry counted down [MQTT-3.3.2-6], its own subscription identifiers added.</summary>
@@ -33,7 +46,7 @@ sealed class Message
             ResponseTopic = Properties?.ResponseTopic,
             CorrelationData = Properties?.CorrelationData,
             UserProperties = Properties?.UserProperties,
-            MessageExpirySeconds = Expires is { } end ? (uint)Math.Max(1, (end - now).TotalSeconds) : null,
+            MessageExpirySeconds = Expires is { } end ? (uint)Math.Max(0, Math.Ceiling((end - now).TotalSeconds)) : null,
             SubscriptionIdentifiers = subscriptionIds is null ? null : [.. subscriptionIds],
         };
     }

@@ -44,8 +44,8 @@ public sealed partial class MqttBroker : IAsyncDisposable
         await Sessions.Load(cancel);
         await foreach (var row in store.ScanAll(RetainedRecord.Table, cancel))
             TopicsOf(row.Account).SetRetained(Retained.ToMessage(row.Value));
-        foreach (var (account, message, sessions) in await Log.Recover(cancel))
-            Sessions.Recover(account, message, sessions);
+        foreach (var recovered in await Log.Recover(cancel))
+            Sessions.Recover(recovered);
     }
 
     /// <summary>Publishes on behalf of the platform. Returns when every QoS 1 obligation is durable.</summary>
@@ -77,7 +77,16 @@ public sealed partial class MqttBroker : IAsyncDisposable
         if (!Topic.IsValidName(message.Topic))
             throw new ArgumentException($"'{message.Topic}' is not a topic name: it must not be empty or have + or #.", nameof(message));
         var flush = new FlushList();
-        var durable = Route(account, Message.From(message, source, time.GetUtcNow()), publisher: null, flush);
+        var kept = Message.From(message, source, time.GetUtcNow());
+        if (kept.QoS == 2)
+        {
+            var exactlyOnce = Prepare(account, kept, publisher: null, receipt: 0);
+            await exactlyOnce.Durable;
+            exactlyOnce.Deliver(flush);
+            flush.Flush();
+            return;
+        }
+        var durable = Route(account, kept, publisher: null, flush);
         flush.Flush();
         await durable;
     }
@@ -90,7 +99,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
     {
         if (!Topic.IsValidFilter(filter))
             throw new ArgumentException($"'{filter}' is not a topic filter: + and # stand alone in their level, # in the last.", nameof(filter));
-        var subscription = new Subscription(new LocalSubscriber(handler), filter) { QoS = 1, RetainAsPublished = true };
+        var subscription = new Subscription(new LocalSubscriber(handler), filter) { QoS = 2, RetainAsPublished = true };
         var space = TopicsOf(account);
         space.Add(subscription);
         return new Unsubscriber(() => space.Remove(subscription));
@@ -144,45 +153,6 @@ public sealed partial class MqttBroker : IAsyncDisposable
     /// <summary>The subscriptions of a client's session; null when it has none.</summary>
     public IReadOnlyList<(string Filter, int QoS)>? SubscriptionsOf(AccountId account, string clientId) =>
         Sessions.Find(account, clientId)?.Subscriptions.Select(s => (s.Filter, s.QoS)).ToList();
-
-    /// <summary>
-    /// Gives a message to everybody who subscribed. The task completes when all that must be on disk is; deliveries are queued before it does.
-    /// </summary>
-    internal ValueTask Route(AccountId account, Message message, MqttConnection? publisher, FlushList flush)
-    {
-        var space = TopicsOf(account);
-        var durable = message.Retain ? KeepRetained(account, space, message) : default;
-        var route = space.RouteOf(message.Topic);
-        if (message.QoS > 0)
-            durable = Combine(durable, LogFor(account, message, route, out route));
-        foreach (var target in route.Targets)
-            Deliver(message, target, publisher, flush);
-        foreach (var group in route.Groups)
-            Deliver(message, group.Pick(), publisher, flush);
-        return durable;
-    }
-
-    static void Deliver(Message message, in Target target, MqttConnection? publisher, FlushList flush)
-    {
-        if (target.NoLocal && publisher is not null && target.Subscriber == publisher.Session)
-            return;
-        target.Subscriber.Deliver(message, target, flush);
-    }
-
-    /// <summary>Logs the message when a persistent session will get it. Members of shared subscriptions are picked here, once.</summary>
-    ValueTask LogFor(AccountId account, Message message, Route route, out Route picked)
-    {
-        picked = route;
-        if (route.Groups.Length > 0)
-            picked = new(route.Version, [.. route.Targets, .. route.Groups.Select(g => g.Pick())], []);
-        List<Session>? persistent = null;
-        foreach (var target in picked.Targets)
-        {
-            if (target.QoS > 0 && target.Subscriber is Session { IsPersistent: true } session)
-                (persistent ??= []).Add(session);
-        }
-        return persistent is null ? default : Log.Append(account, message, persistent, stopping.Token);
-    }
 
     static ValueTask Combine(ValueTask first, ValueTask second) =>
         first.IsCompletedSuccessfully ? second : second.IsCompletedSuccessfully ? first : Both(first, second);

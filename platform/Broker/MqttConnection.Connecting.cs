@@ -91,8 +91,8 @@ sealed partial class MqttConnection
             return (ReasonCode.BadAuthenticationMethod, "enhanced authentication is not supported");
         if (packet.Will is not { } last)
             return null;
-        if (last.QoS > 1)
-            return (ReasonCode.QoSNotSupported, "its will asks for QoS 2");
+        if (last.QoS > Options.QoSMax)
+            return (ReasonCode.QoSNotSupported, $"its will asks for QoS {last.QoS}");
         if (TopicRules.WhyNotPublish(last.Topic, Encoding.UTF8.GetByteCount(last.Topic), Options) is { } why)
             return (ReasonCode.TopicNameInvalid, "its will: " + why);
         return last.Payload.Length > Options.PayloadBytesMax ? (ReasonCode.PacketTooLarge, "its will is too large") : null;
@@ -114,7 +114,7 @@ sealed partial class MqttConnection
     PacketProperties Terms(ConnectPacket packet, string clientId, Session opened) => new()
     {
         SessionExpirySeconds = opened.Expiry.TotalSeconds < (packet.Properties?.SessionExpirySeconds ?? 0) ? (uint)opened.Expiry.TotalSeconds : null,
-        MaximumQoS = 1,
+        MaximumQoS = Options.QoSMax < 2 ? (byte)Options.QoSMax : null,
         MaximumPacketSize = (uint)Options.PacketBytesMax,
         AssignedClientId = packet.ClientId.Length == 0 ? clientId : null,
         TopicAliasMaximum = TopicAliasMax,

@@ -16,8 +16,8 @@ sealed partial class MqttConnection
     {
         var packet = PublishPacket.Read(frame, version);
         received++;
-        if (packet.QoS > 1)
-            throw new MalformedPacketException(ReasonCode.QoSNotSupported, "PUBLISH asks for QoS 2; QoS 0 and 1 are supported.");
+        if (packet.QoS > Options.QoSMax)
+            throw new MalformedPacketException(ReasonCode.QoSNotSupported, $"PUBLISH asks for QoS {packet.QoS}; {Options.QoSMax} is the most there is here.");
         if (packet.Payload.Length > Options.PayloadBytesMax)
             throw new MalformedPacketException(ReasonCode.PacketTooLarge, $"The payload has {packet.Payload.Length} bytes; {Options.PayloadBytesMax} are allowed.");
         var topic = TopicOf(packet);
@@ -28,13 +28,18 @@ sealed partial class MqttConnection
         }
         if (packet.QoS == 0 && !packet.Retain && TryForward(topic.Name, packet, frame))
             return;
+        if (packet.QoS == 2)
+        {
+            TakeExactlyOnce(packet, topic);
+            return;
+        }
         var durable = broker.Route(Account, Keep(packet, topic.Name), this, flush);
         if (packet.QoS == 0)
             Watch(durable);
         else if (owed.Count == 0 && durable.IsCompletedSuccessfully)
             Acknowledge(packet.PacketId, ReasonCode.Success);
         else
-            owed.Add((packet.PacketId, ReasonCode.Success, durable.AsTask()));
+            owed.Add(new(PacketType.PubAck, packet.PacketId, ReasonCode.Success, durable.AsTask()));
     }
 
     /// <summary>The common case, without a message of its own in memory; false when somebody needs one.</summary>
@@ -97,37 +102,8 @@ sealed partial class MqttConnection
         if (!IsV5 || packet.QoS == 0)
             throw new MalformedPacketException(ReasonCode.NotAuthorized, $"Its policies do not allow publishing to {topic.Name}.");
         // The queue keeps acknowledgements in the order of their PUBLISH. [MQTT-4.6.0-2]
-        owed.Add((packet.PacketId, ReasonCode.NotAuthorized, Task.CompletedTask));
+        owed.Add(new(packet.QoS == 1 ? PacketType.PubAck : PacketType.PubRec, packet.PacketId, ReasonCode.NotAuthorized, Task.CompletedTask));
     }
 
-    /// <summary>What a client was promised could not be kept; its connection ends without the acknowledgement.</summary>
-    sealed class NotKeptException(Exception inner) : Exception(inner.Message, inner);
-
-    static async Task Kept(Task durable)
-    {
-        try
-        {
-            await durable;
-        }
-        catch (Exception failure) when (failure is not OutOfMemoryException)
-        {
-            throw new NotKeptException(failure);
-        }
-    }
-
-    void Acknowledge(ushort packetId, ReasonCode reason) =>
-        output.TryWrite((packetId, reason, version), static (buffer, s) => new AcknowledgePacket(s.packetId, s.reason).Write(buffer, PacketType.PubAck, s.version),
-            flush, mayDrop: false);
-
-    /// <summary>Waits until what the batch owes is on disk, then acknowledges it in order.</summary>
-    async ValueTask AcknowledgeOwed()
-    {
-        foreach (var (packetId, reason, durable) in owed)
-        {
-            await Kept(durable);
-            Acknowledge(packetId, reason);
-        }
-        owed.Clear();
-        flush.Flush();
-    }
+    void Acknowledge(ushort packetId, ReasonCode reason) => Answer(PacketType.PubAck, packetId, reason);
 }

@@ -14,7 +14,7 @@ sealed partial class MqttConnection
     uint? clientPacketMax;
     long sent;
 
-    /// <summary>How many QoS 1 messages the client takes before it acknowledges the first.</summary>
+    /// <summary>How many messages of QoS 1 and 2 the client takes before it acknowledges the first.</summary>
     public int ReceiveMaximum { get; private set; }
 
     /// <summary>Do its policies allow iot:Receive on the topic?</summary>
@@ -51,13 +51,18 @@ sealed partial class MqttConnection
             broker.Metrics.Dropped("slow-consumer");
     }
 
-    public void SendQoS1(Message message, in Target target, ushort packetId, bool duplicate, FlushList flushes)
+    public void SendPublish(Message message, in Target target, ushort packetId, bool duplicate, FlushList flushes)
     {
         // A closed output takes nothing: the message stays in flight for the next connection.
         if (output.TryWrite((this, message, target, packetId, duplicate),
-            static (b, s) => s.Item1.Write(b, s.message, s.target, s.packetId, s.duplicate, qos: 1), flushes, mayDrop: false))
+            static (b, s) => s.Item1.Write(b, s.message, s.target, s.packetId, s.duplicate, Math.Min(s.message.QoS, s.target.QoS)), flushes, mayDrop: false))
             sent++;
     }
+
+    /// <summary>PUBREL, again after a reconnect. [MQTT-4.4.0-1]</summary>
+    public void SendRelease(ushort packetId, ReasonCode reason, FlushList flushes) =>
+        output.TryWrite((packetId, reason, version), static (b, s) => new AcknowledgePacket(s.packetId, s.reason).Write(b, PacketType.PubRel, s.version),
+            flushes, mayDrop: false);
 
     /// <summary>A PUBLISH of QoS 0 that is encoded already.</summary>
     public void SendEncoded(ref EncodedPublish publish, FlushList flushes)

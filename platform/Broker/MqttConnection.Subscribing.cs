@@ -20,7 +20,7 @@ sealed partial class MqttConnection
             var subscription = new Subscription(mine, entry.Filter)
             {
                 Group = Topic.SplitShared(entry.Filter).Group,
-                QoS = Math.Min(entry.QoS, 1),
+                QoS = Math.Min(entry.QoS, Options.QoSMax),
                 NoLocal = entry.NoLocal,
                 RetainAsPublished = entry.RetainAsPublished,
                 Identifier = packet.Properties?.SubscriptionIdentifiers is [var id, ..] ? id : null,
@@ -33,7 +33,7 @@ sealed partial class MqttConnection
             await Kept(broker.Sessions.Save(mine, connected: true));
         output.TryWrite((new SubAckPacket(packet.PacketId, reasons), version), static (b, s) => s.Item1.Write(b, PacketType.SubAck, s.version), flush, mayDrop: false);
         foreach (var (entry, isNew) in granted)
-            SendRetained(entry, isNew, space, mine);
+            await SendRetained(entry, isNew, space, mine);
         if (granted.Count > 0)
             broker.Events.Subscribed(this, mine, [.. granted.Select(g => g.Entry.Filter)]);
     }
@@ -48,22 +48,33 @@ sealed partial class MqttConnection
         if (group is not null && entry.NoLocal)
             throw new MalformedPacketException(ReasonCode.ProtocolError, "A shared subscription cannot be 'no local'. [MQTT-3.8.3-4]");
         if (device!.Allows(DeviceAction.Subscribe, filter))
-            return entry.QoS == 0 ? ReasonCode.Success : ReasonCode.GrantedQoS1;
+            return (ReasonCode)Math.Min(entry.QoS, Options.QoSMax);
         broker.Metrics.Denied(DeviceAction.Subscribe);
         return ReasonCode.NotAuthorized;
     }
 
     /// <summary>Retained messages do not come for shared subscriptions, nor again when the client says so. [MQTT-3.3.1-10, MQTT-3.3.1-11]</summary>
-    void SendRetained(SubscribeEntry entry, bool isNew, AccountTopics space, Session mine)
+    async ValueTask SendRetained(SubscribeEntry entry, bool isNew, AccountTopics space, Session mine)
     {
         if (entry.RetainHandling == RetainHandling.DoNotSend || (entry.RetainHandling == RetainHandling.SendIfNew && !isNew) || Topic.SplitShared(entry.Filter).Group is not null)
             return;
         var now = broker.Time.GetUtcNow();
         var identifiers = mine.FindSubscription(entry.Filter)?.Identifier is { } id ? new[] { id } : null;
+        List<ExactlyOnce> logged = [];
         foreach (var message in space.Retained(entry.Filter, Options.RetainedOnWildcards))
         {
-            if (!message.IsExpired(now))
-                mine.Deliver(message, new(mine, Math.Min(entry.QoS, 1), false, RetainAsPublished: true, identifiers), flush);
+            if (message.IsExpired(now))
+                continue;
+            var target = new Target(mine, Math.Min(entry.QoS, Options.QoSMax), false, RetainAsPublished: true, identifiers);
+            if (mine.IsPersistent && Math.Min(target.QoS, message.QoS) > 0)
+                logged.Add(broker.PrepareFor(Account, Message.Unlogged(message), target));
+            else
+                mine.Deliver(message, target, flush);
+        }
+        foreach (var delivery in logged)
+        {
+            await Kept(delivery.Durable);
+            delivery.Deliver(flush);
         }
     }
 

@@ -19,7 +19,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
 
     readonly ClientOutput output = new(transport.Output, broker.Options.OutputBytesMax);
     readonly FlushList flush = new();
-    readonly List<(ushort PacketId, ReasonCode Reason, Task Durable)> owed = [];
+    readonly List<Owed> owed = [];
     readonly KnownTopics topics = new(broker.Options);
     readonly DateTimeOffset opened = broker.Time.GetUtcNow();
     MqttVersion version = MqttVersion.V311;
@@ -165,8 +165,8 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
             case PacketType.Publish:
                 TakePublish(frame);
                 return null;
-            case PacketType.PubAck:
-                session!.Acknowledge(AcknowledgePacket.Read(frame.Body, version).PacketId, flush);
+            case PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp:
+                TakeAcknowledgement(frame.Type, AcknowledgePacket.Read(frame.Body, version));
                 return null;
             case PacketType.PingReq:
                 output.TryAdd(PingPacket.Response, flush, mayDrop: false);

@@ -8,7 +8,7 @@ namespace Althing.Broker;
 /// A client's session: its subscriptions, what is in flight to it, and what waits for it. It outlives connections when the client asked
 /// for that. Everything mutable is guarded by <see cref="gate"/>, which is never held while waiting.
 /// </summary>
-sealed class Session(AccountId account, string clientId, MqttBroker broker) : Subscriber
+sealed partial class Session(AccountId account, string clientId, MqttBroker broker) : Subscriber
 {
     readonly Lock gate = new();
     readonly MessageLog log = broker.Log;
@@ -17,12 +17,40 @@ sealed class Session(AccountId account, string clientId, MqttBroker broker) : Su
     readonly Queue<Waiting> queue = new();
     readonly SortedDictionary<long, Inflight> inflight = [];
     readonly Dictionary<ushort, long> inflightById = [];
+
+    /// <summary>What was in flight when the connection was made and has not gone over it yet, by order.</summary>
+    readonly Queue<long> resend = new();
+
+    /// <summary>Identifiers that QoS 2 messages have in the log, from before they are sent until they are done with.</summary>
+    readonly HashSet<ushort> reserved = [];
+    Dictionary<ushort, Received>? received;
     MqttConnection? connection;
     ushort lastPacketId;
     long lastOrder;
+    long lastSent;
+    long queuedBytes;
+    int onWire;
+    bool ended;
 
-    readonly record struct Waiting(Message Message, Target Target);
-    sealed record Inflight(ushort PacketId, Message Message, Target Target);
+    /// <param name="MaybeSent">An earlier life of the process may have sent it: it goes as a duplicate.</param>
+    readonly record struct Waiting(Message Message, Target Target, bool MaybeSent);
+
+    /// <summary>A message that was sent and is not acknowledged. QoS 2 has two steps: at the second the client has it and must release it.</summary>
+    sealed class Inflight(ushort packetId, Message message, in Target target)
+    {
+        public ushort PacketId { get; } = packetId;
+        public Message Message { get; } = message;
+        public Target Target { get; } = target;
+        public int QoS { get; } = Math.Min(message.QoS, target.QoS);
+        public bool Released { get; set; }
+
+        /// <summary>It went over the present connection.</summary>
+        public bool OnWire { get; set; }
+    }
+
+    /// <summary>A QoS 2 message from the client that it has not released.</summary>
+    /// <param name="LogId">Its record in the log; 0 when the session is not persistent.</param>
+    public readonly record struct Received(long LogId, Task Durable);
 
     public AccountId Account { get; } = account;
     public string ClientId { get; } = clientId;
@@ -37,10 +65,14 @@ sealed class Session(AccountId account, string clientId, MqttBroker broker) : Su
     public PendingWill? Will { get; set; }
     public DateTimeOffset? DisconnectedAt { get; set; }
 
+    /// <summary>After a restart: messages of the log up to this one may have been sent to the client already.</summary>
+    public long SentBefore { get; init; }
+
     /// <summary>Counts the connections, for the order of lifecycle events.</summary>
     public long ConnectCount { get; set; }
     public override bool IsPersistent => Expiry > TimeSpan.Zero;
-    public override bool IsReady => connection is not null;
+    public override bool IsReady => connection is not null && queue.Count == 0;
+    public override bool IsConnected => connection is not null;
     public MqttConnection? Connection => connection;
 
     public IReadOnlyList<Subscription> Subscriptions
@@ -54,6 +86,10 @@ sealed class Session(AccountId account, string clientId, MqttBroker broker) : Su
 
     public int SubscriptionCount => subscriptions.Count;
     public int QueuedCount => queue.Count;
+    public long QueuedBytes => Volatile.Read(ref queuedBytes);
+
+    /// <summary>The newest message of the log that was sent to the client.</summary>
+    public long LastSent => Volatile.Read(ref lastSent);
 
     public Subscription? FindSubscription(string filter)
     {
@@ -76,125 +112,5 @@ sealed class Session(AccountId account, string clientId, MqttBroker broker) : Su
     {
         lock (gate)
             return subscriptions.Remove(filter, out var taken) ? taken : null;
-    }
-
-    public override void Deliver(Message message, in Target target, FlushList flush)
-    {
-        lock (gate)
-        {
-            var qos = Math.Min(message.QoS, target.QoS);
-            if (connection is { } live)
-            {
-                if (!live.MayReceive(message.Topic) || !live.Fits(message, target))
-                {
-                    Settle(message);
-                    return;
-                }
-                if (qos == 0)
-                {
-                    live.SendQoS0(message, target, flush);
-                    return;
-                }
-                if (inflight.Count < live.ReceiveMaximum && queue.Count == 0)
-                {
-                    Send(live, message, target, flush);
-                    return;
-                }
-            }
-            if (qos == 0 || (connection is null && !IsPersistent))
-                return;
-            if (queue.Count >= broker.Options.QueuedMessagesMax)
-            {
-                broker.Metrics.Dropped("queue-full");
-                Settle(message);
-                return;
-            }
-            queue.Enqueue(new(message, target));
-        }
-    }
-
-    /// <summary>Takes a QoS 0 message that is encoded already; without a connection it is lost, as QoS 0 allows.</summary>
-    public void Forward(string topic, ref EncodedPublish publish, FlushList flush)
-    {
-        lock (gate)
-        {
-            if (connection is { } live && live.MayReceive(topic))
-                live.SendEncoded(ref publish, flush);
-        }
-    }
-
-    void Send(MqttConnection live, Message message, in Target target, FlushList flush)
-    {
-        do
-            lastPacketId = lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(lastPacketId + 1);
-        while (inflightById.ContainsKey(lastPacketId));
-        var order = ++lastOrder;
-        inflight.Add(order, new(lastPacketId, message, target));
-        inflightById.Add(lastPacketId, order);
-        live.SendQoS1(message, target, lastPacketId, duplicate: false, flush);
-    }
-
-    /// <summary>The client has it: the next that waits goes out.</summary>
-    public void Acknowledge(ushort packetId, FlushList flush)
-    {
-        lock (gate)
-        {
-            // An unknown identifier is of a message sent in an earlier life of the session; there is nothing left to do.
-            if (!inflightById.Remove(packetId, out var order) || !inflight.Remove(order, out var done))
-                return;
-            Settle(done.Message);
-            Pump(flush);
-        }
-    }
-
-    void Pump(FlushList flush)
-    {
-        var now = time.GetUtcNow();
-        while (connection is { } live && inflight.Count < live.ReceiveMaximum && queue.TryDequeue(out var next))
-        {
-            if (next.Message.IsExpired(now) || !live.MayReceive(next.Message.Topic) || !live.Fits(next.Message, next.Target))
-                Settle(next.Message);
-            else
-                Send(live, next.Message, next.Target, flush);
-        }
-    }
-
-    void Settle(Message message)
-    {
-        if (message.LogId != 0)
-            log.Acknowledge(message.LogId, Key);
-    }
-
-    /// <summary>Gives the session a connection: what was in flight goes again as duplicates, in order, then what waits. [MQTT-4.4.0-1]</summary>
-    public void Attach(MqttConnection live, FlushList flush)
-    {
-        lock (gate)
-        {
-            connection = live;
-            DisconnectedAt = null;
-            foreach (var sent in inflight.Values)
-                live.SendQoS1(sent.Message, sent.Target, sent.PacketId, duplicate: true, flush);
-            Pump(flush);
-        }
-    }
-
-    /// <summary>Takes the connection away, if it is still this one.</summary>
-    public bool Detach(MqttConnection old)
-    {
-        lock (gate)
-        {
-            if (connection != old)
-                return false;
-            connection = null;
-            DisconnectedAt = time.GetUtcNow();
-            return true;
-        }
-    }
-
-    /// <summary>Puts a message recovered from the log behind those that wait.</summary>
-    public void Recover(Message message, in Target target)
-    {
-        lock (gate)
-            queue.Enqueue(new(message, target));
     }
 }

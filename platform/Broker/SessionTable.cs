@@ -72,10 +72,13 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
             if (!session.Detach(connection))
                 return;
             KeepWill(session, connection, will);
-            if (session.IsPersistent)
-                await Save(session, connected: false);
-            else
+            if (!session.IsPersistent)
+            {
                 await Remove(session);
+                return;
+            }
+            broker.Redirect(session, session.TakeShared(), mustBeConnected: true);
+            await Save(session, connected: false);
         }
         finally
         {
@@ -117,6 +120,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
             ClientId = session.ClientId,
             ExpirySeconds = (long)session.Expiry.TotalSeconds,
             DisconnectedAt = connected ? null : session.DisconnectedAt ?? time.GetUtcNow(),
+            LastSent = session.LastSent,
             Subscriptions = [.. session.Subscriptions.Select(s => new SubscriptionRecord(s.Filter, s.QoS, s.NoLocal, s.RetainAsPublished, s.Identifier))],
         }), CancellationToken.None);
     }
@@ -134,9 +138,9 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         var space = broker.TopicsOf(session.Account);
         foreach (var subscription in session.Subscriptions)
             space.Remove(subscription);
+        broker.Redirect(session, session.End(), mustBeConnected: false);
         if (!session.IsPersistent)
             return;
-        broker.Log.Forget(session.Key);
         await store.Commit(new Batch().Delete(SessionRecord.Table, session.Account, session.ClientId), CancellationToken.None);
     }
 
@@ -149,6 +153,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
             {
                 Expiry = TimeSpan.FromSeconds(record.ExpirySeconds),
                 DisconnectedAt = record.DisconnectedAt ?? time.GetUtcNow(),
+                SentBefore = record.DisconnectedAt is null ? long.MaxValue : record.LastSent,
             };
             foreach (var s in record.Subscriptions)
             {
@@ -167,17 +172,40 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         }
     }
 
-    /// <summary>Puts a message that the log still owes into its sessions' queues.</summary>
-    public void Recover(AccountId account, Message message, IReadOnlyList<string> keys)
+    /// <summary>Gives the sessions back what the log has of theirs.</summary>
+    public void Recover(Recovered recovered)
     {
-        foreach (var key in keys)
+        foreach (var (share, released) in recovered.Debts)
         {
-            var clientId = Key.Split(key)[1];
-            if (Find(account, clientId) is { } session)
-                session.Recover(message, new(session, 1, false, false, null));
-            else
-                broker.Log.Acknowledge(message.LogId, key);
+            if (FindByKey(recovered.Account, share.Session) is not { } session)
+            {
+                broker.Log.Acknowledge(recovered.Id, share.Session);
+                continue;
+            }
+            var message = recovered.Message!;
+            session.Recover(message, TargetOf(session, message, share.PacketId), released, maybeSent: recovered.Id <= session.SentBefore);
         }
+        if (recovered.Receipt is not { } receipt)
+            return;
+        if (FindByKey(recovered.Account, receipt.Session) is { } sender)
+            sender.Remember(receipt.PacketId, new(recovered.Id, Task.CompletedTask));
+        else
+            broker.Log.Complete(recovered.Id);
+    }
+
+    Session? FindByKey(AccountId account, string key) => Find(account, Key.Split(key)[1]);
+
+    /// <summary>The subscription that the message came by is not in the log: the strongest of those that match stands for it.</summary>
+    static Target TargetOf(Session session, Message message, ushort packetId)
+    {
+        var matching = session.Subscriptions.Where(s => Topic.Matches(Topic.SplitShared(s.Filter).Filter, message.Topic)).ToList();
+        var own = matching.Where(s => s.Group is null).ToList();
+        List<int> identifiers = [.. own.Where(s => s.Identifier is not null).Select(s => s.Identifier!.Value)];
+        return new(session, packetId != 0 ? 2 : 1, false, own.Any(s => s.RetainAsPublished), identifiers.Count > 0 ? identifiers : null)
+        {
+            PacketId = packetId,
+            Group = own.Count == 0 ? matching.FirstOrDefault()?.Filter : null,
+        };
     }
 
     /// <summary>Once a second: ends sessions whose time is over and connections that fell silent.</summary>

@@ -11,6 +11,9 @@ abstract class Subscriber
     /// <summary>Can take a message now; shared subscriptions prefer members who can.</summary>
     public virtual bool IsReady => true;
 
+    /// <summary>Is there to take messages, though others may be before this one.</summary>
+    public virtual bool IsConnected => true;
+
     /// <summary>Takes a message. Never blocks.</summary>
     public abstract void Deliver(Message message, in Target target, FlushList flush);
 }
@@ -30,7 +33,14 @@ sealed class Subscription(Subscriber owner, string filter)
 }
 
 /// <summary>One receiver of a topic's messages, its overlapping subscriptions folded into the strongest.</summary>
-readonly record struct Target(Subscriber Subscriber, int QoS, bool NoLocal, bool RetainAsPublished, IReadOnlyList<int>? Identifiers);
+readonly record struct Target(Subscriber Subscriber, int QoS, bool NoLocal, bool RetainAsPublished, IReadOnlyList<int>? Identifiers)
+{
+    /// <summary>The filter of the shared subscription, with its prefix, that chose this receiver; null for the receiver's own subscriptions.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>The identifier that a QoS 2 message has for this receiver in the log; 0 when it is given one on sending.</summary>
+    public ushort PacketId { get; init; }
+}
 
 /// <summary>Who gets the messages of one topic, as of one version of the account's subscriptions.</summary>
 sealed class Route(int version, Target[] targets, SharedGroup[] groups)
@@ -43,21 +53,40 @@ sealed class Route(int version, Target[] targets, SharedGroup[] groups)
     public SharedGroup[] Groups { get; } = groups;
 }
 
-/// <summary>The members of a shared subscription that match a topic: each message goes to one of them, in turn.</summary>
-sealed class SharedGroup(Target[] members)
+/// <summary>
+/// The members of a shared subscription that match a topic: each message goes to one of them, in turn. The first turn is drawn by lot, so
+/// that many topics of few messages are spread as well.
+/// </summary>
+sealed class SharedGroup(string filter, Target[] members)
 {
-    int turn;
+    int turn = Random.Shared.Next();
 
+    public string Filter { get; } = filter;
+
+    /// <summary>Who is there and has nothing waiting, else who is there, else anybody.</summary>
     public Target Pick()
     {
         var start = (uint)Interlocked.Increment(ref turn);
+        return Find(start, null, static s => s.IsReady) ?? Find(start, null, static s => s.IsConnected) ?? members[start % members.Length];
+    }
+
+    /// <summary>A member to take over from another one; null when there is none.</summary>
+    public Target? PickOther(Subscriber from, bool mustBeConnected)
+    {
+        var start = (uint)Interlocked.Increment(ref turn);
+        return Find(start, from, static s => s.IsReady) ?? Find(start, from, static s => s.IsConnected)
+            ?? (mustBeConnected ? null : Find(start, from, static s => s.IsPersistent));
+    }
+
+    Target? Find(uint start, Subscriber? not, Func<Subscriber, bool> suits)
+    {
         for (var i = 0u; i < members.Length; i++)
         {
             var member = members[(start + i) % members.Length];
-            if (member.Subscriber.IsReady)
+            if (member.Subscriber != not && suits(member.Subscriber))
                 return member;
         }
-        return members[start % members.Length];
+        return null;
     }
 }
 

@@ -114,9 +114,6 @@ public class GuardTests
         Assert.Equal([ReasonCode.TopicFilterInvalid], await five.Subscribe("a#"));
         await five.Publish("t", new string('x', 129 * 1024));
         Assert.Equal(ReasonCode.PacketTooLarge, await five.Closed());
-        await using var two = await house.Connect("two", c => c.Version = MqttVersion.V5);
-        await two.Publish("t", "x", qos: 2);
-        Assert.Equal(ReasonCode.QoSNotSupported, await two.Closed());
         await using var wide = await house.Connect(new string('i', 129), c => c.MayFail = true);
         Assert.Equal(2, wide.Answer.Code);
     }

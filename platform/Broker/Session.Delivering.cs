@@ -1,0 +1,246 @@
+using Althing.Mqtt;
+
+namespace Althing.Broker;
+
+/// <summary>Messages to the client: the queue, what is in flight, and the two steps of QoS 2. Hot path.</summary>
+sealed partial class Session
+{
+    /// <summary>QoS 2 messages on their way to one client; identifiers must be left for all else.</summary>
+    const int ReservedMax = 32_768;
+
+    /// <summary>What a queued message costs beside its payload and topic, roughly, for the bound on memory.</summary>
+    const int QueuedOverheadBytes = 200;
+
+    public override void Deliver(Message message, in Target target, FlushList flush)
+    {
+        lock (gate)
+        {
+            if (ended)
+            {
+                Settle(message, target.PacketId);
+                return;
+            }
+            var qos = Math.Min(message.QoS, target.QoS);
+            if (connection is { } live)
+            {
+                if (!live.MayReceive(message.Topic) || !live.Fits(message, target))
+                {
+                    Settle(message, target.PacketId);
+                    return;
+                }
+                if (qos == 0)
+                {
+                    live.SendQoS0(message, target, flush);
+                    return;
+                }
+                if (onWire < live.ReceiveMaximum && queue.Count == 0 && resend.Count == 0)
+                {
+                    Send(live, message, target, maybeSent: false, flush);
+                    return;
+                }
+            }
+            if (qos == 0 || (connection is null && !IsPersistent))
+                return;
+            if (queue.Count >= broker.Options.QueuedMessagesMax || queuedBytes >= broker.Options.QueuedBytesMax)
+            {
+                // The oldest are kept: they are acknowledged, and what follows them may depend on them.
+                broker.Metrics.Dropped("queue-full");
+                Settle(message, target.PacketId);
+                return;
+            }
+            Enqueue(new(message, target, MaybeSent: false));
+        }
+    }
+
+    void Enqueue(in Waiting waiting)
+    {
+        queue.Enqueue(waiting);
+        queuedBytes += BytesOf(waiting.Message);
+    }
+
+    static int BytesOf(Message message) => message.Payload.Length + message.Topic.Length + QueuedOverheadBytes;
+
+    /// <summary>Takes a QoS 0 message that is encoded already; without a connection it is lost, as QoS 0 allows.</summary>
+    public void Forward(string topic, ref EncodedPublish publish, FlushList flush)
+    {
+        lock (gate)
+        {
+            if (connection is { } live && live.MayReceive(topic))
+                live.SendEncoded(ref publish, flush);
+        }
+    }
+
+    /// <summary>An identifier for a QoS 2 message that the log must know before it is sent; 0 when there are too many already.</summary>
+    public ushort ReservePacketId()
+    {
+        lock (gate)
+        {
+            if (ended || reserved.Count >= ReservedMax)
+                return 0;
+            var id = FreePacketId();
+            reserved.Add(id);
+            return id;
+        }
+    }
+
+    ushort FreePacketId()
+    {
+        do
+            lastPacketId = lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(lastPacketId + 1);
+        while (inflightById.ContainsKey(lastPacketId) || reserved.Contains(lastPacketId));
+        return lastPacketId;
+    }
+
+    void Send(MqttConnection live, Message message, in Target target, bool maybeSent, FlushList flush)
+    {
+        var entry = new Inflight(target.PacketId != 0 ? target.PacketId : FreePacketId(), message, target) { OnWire = true };
+        var order = ++lastOrder;
+        inflight.Add(order, entry);
+        inflightById.Add(entry.PacketId, order);
+        onWire++;
+        if (message.LogId > lastSent)
+            lastSent = message.LogId;
+        live.SendPublish(message, target, entry.PacketId, maybeSent, flush);
+    }
+
+    void SendAgain(MqttConnection live, Inflight entry, FlushList flush)
+    {
+        entry.OnWire = true;
+        onWire++;
+        if (entry.Released)
+            live.SendRelease(entry.PacketId, ReasonCode.Success, flush);
+        else
+            live.SendPublish(entry.Message, entry.Target, entry.PacketId, duplicate: true, flush);
+    }
+
+    /// <summary>PUBACK: the client has the message, or refuses it; the next that waits goes out. [MQTT-4.4.0-2]</summary>
+    public void Acknowledge(ushort packetId, FlushList flush)
+    {
+        lock (gate)
+        {
+            // An unknown identifier is of a message sent in an earlier life of the session; there is nothing left to do.
+            if (Find(packetId) is not { } entry)
+                return;
+            if (entry.QoS != 1)
+                throw new MalformedPacketException(ReasonCode.ProtocolError, $"PUBACK for packet {packetId}, which has QoS 2.");
+            Done(entry);
+            Pump(flush);
+        }
+    }
+
+    /// <summary>PUBREC: the client has the message and will know its identifier until it is released.</summary>
+    /// <returns>When PUBREL may go out; null when nothing of that identifier is in flight, or it was refused.</returns>
+    public Task? Receive(ushort packetId, ReasonCode reason, FlushList flush)
+    {
+        lock (gate)
+        {
+            if (Find(packetId) is not { } entry)
+                return null;
+            if (entry.QoS != 2)
+                throw new MalformedPacketException(ReasonCode.ProtocolError, $"PUBREC for packet {packetId}, which has QoS 1.");
+            if (reason >= ReasonCode.UnspecifiedError)
+            {
+                Done(entry);
+                Pump(flush);
+                return null;
+            }
+            if (entry.Released)
+                return Task.CompletedTask;
+            entry.Released = true;
+            return entry.Message.LogId == 0 ? Task.CompletedTask : log.Release(entry.Message.LogId, Key);
+        }
+    }
+
+    /// <summary>PUBCOMP: the client is done with a QoS 2 message.</summary>
+    public void Complete(ushort packetId, FlushList flush)
+    {
+        lock (gate)
+        {
+            if (Find(packetId) is not { } entry)
+                return;
+            if (!entry.Released)
+                throw new MalformedPacketException(ReasonCode.ProtocolError, $"PUBCOMP for packet {packetId}, for which PUBREC did not come.");
+            Done(entry);
+            Pump(flush);
+        }
+    }
+
+    Inflight? Find(ushort packetId) => inflightById.TryGetValue(packetId, out var order) ? inflight[order] : null;
+
+    void Done(Inflight entry)
+    {
+        inflightById.Remove(entry.PacketId, out var order);
+        inflight.Remove(order);
+        if (entry.OnWire)
+            onWire--;
+        Settle(entry.Message, entry.Target.PacketId);
+    }
+
+    void Pump(FlushList flush)
+    {
+        while (connection is { } live && onWire < live.ReceiveMaximum)
+        {
+            if (resend.TryDequeue(out var order))
+            {
+                if (inflight.TryGetValue(order, out var entry))
+                    SendAgain(live, entry, flush);
+            }
+            else if (queue.TryDequeue(out var next))
+                Send(live, next, flush);
+            else
+                return;
+        }
+    }
+
+    void Send(MqttConnection live, in Waiting next, FlushList flush)
+    {
+        queuedBytes -= BytesOf(next.Message);
+        // What may have been sent is not expired any more. [MQTT-4.3.3-7]
+        if ((!next.MaybeSent && next.Message.IsExpired(time.GetUtcNow())) || !live.MayReceive(next.Message.Topic) || !live.Fits(next.Message, next.Target))
+            Settle(next.Message, next.Target.PacketId);
+        else
+            Send(live, next.Message, next.Target, next.MaybeSent, flush);
+    }
+
+    void Settle(Message message, ushort packetId)
+    {
+        if (packetId != 0)
+            reserved.Remove(packetId);
+        if (message.LogId != 0)
+            log.Acknowledge(message.LogId, Key);
+    }
+
+    /// <summary>
+    /// Gives the session a connection: what was in flight goes again, in order, then what waits, as far as the client takes it.
+    /// [MQTT-4.4.0-1, MQTT-4.6.0-1]
+    /// </summary>
+    public void Attach(MqttConnection live, FlushList flush)
+    {
+        lock (gate)
+        {
+            connection = live;
+            DisconnectedAt = null;
+            onWire = 0;
+            resend.Clear();
+            foreach (var (order, entry) in inflight)
+            {
+                entry.OnWire = false;
+                resend.Enqueue(order);
+            }
+            Pump(flush);
+        }
+    }
+
+    /// <summary>Takes the connection away, if it is still this one.</summary>
+    public bool Detach(MqttConnection old)
+    {
+        lock (gate)
+        {
+            if (connection != old)
+                return false;
+            connection = null;
+            DisconnectedAt = time.GetUtcNow();
+            return true;
+        }
+    }
+}

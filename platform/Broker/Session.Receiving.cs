@@ -1,0 +1,142 @@
+namespace Althing.Broker;
+
+/// <summary>QoS 2 messages from the client, and what the session was and will be: recovery, its end, and what other members of its shared subscriptions get.</summary>
+sealed partial class Session
+{
+    /// <summary>What is known of a QoS 2 message that the client sends: null when it is new. [MQTT-4.3.3-10]</summary>
+    public Received? ReceivedBefore(ushort packetId)
+    {
+        lock (gate)
+            return received is not null && received.TryGetValue(packetId, out var earlier) ? earlier : null;
+    }
+
+    /// <summary>Notes a QoS 2 message until the client releases it.</summary>
+    public void Remember(ushort packetId, Received receipt)
+    {
+        lock (gate)
+            (received ??= [])[packetId] = receipt;
+    }
+
+    /// <summary>A QoS 2 message could not be kept: sent again, it is a new one.</summary>
+    public void Forget(ushort packetId)
+    {
+        lock (gate)
+            received?.Remove(packetId);
+    }
+
+    /// <summary>PUBREL: from now on the identifier may stand for another message.</summary>
+    /// <returns>When PUBCOMP may go out; null when the identifier is unknown.</returns>
+    public Task? ReleaseReceived(ushort packetId)
+    {
+        lock (gate)
+        {
+            if (received is null || !received.Remove(packetId, out var receipt))
+                return null;
+            return receipt.LogId == 0 ? Task.CompletedTask : log.Complete(receipt.LogId);
+        }
+    }
+
+    /// <summary>Takes back what the log has of it after a restart.</summary>
+    /// <param name="released">The client had it already; only the release is missing.</param>
+    /// <param name="maybeSent">It may have been sent before.</param>
+    public void Recover(Message message, in Target target, bool released, bool maybeSent)
+    {
+        lock (gate)
+        {
+            if (target.PacketId != 0)
+            {
+                reserved.Add(target.PacketId);
+                lastPacketId = target.PacketId;
+            }
+            if (!released)
+            {
+                Enqueue(new(message, target, maybeSent));
+                return;
+            }
+            var order = ++lastOrder;
+            inflight.Add(order, new(target.PacketId, message, target) { Released = true });
+            inflightById.Add(target.PacketId, order);
+        }
+    }
+
+    /// <summary>
+    /// Ends the session: nothing is kept for it any more. Answers what it held of shared subscriptions and its client cannot have; a QoS 2
+    /// message that its client may have goes to nobody else. [MQTT-4.8.2-5]
+    /// </summary>
+    public IReadOnlyList<(Message Message, Target Target)> End()
+    {
+        lock (gate)
+        {
+            ended = true;
+            List<(Message, Target)> shared = [];
+            foreach (var entry in inflight.Values)
+                Part(entry.Message, entry.Target, entry.QoS == 1, shared);
+            foreach (var waiting in queue)
+                Part(waiting.Message, waiting.Target, !waiting.MaybeSent || Math.Min(waiting.Message.QoS, waiting.Target.QoS) == 1, shared);
+            foreach (var receipt in received ?? [])
+            {
+                if (receipt.Value.LogId != 0)
+                    _ = log.Complete(receipt.Value.LogId).ContinueWith(static t => _ = t.Exception, TaskScheduler.Default);
+            }
+            inflight.Clear();
+            inflightById.Clear();
+            resend.Clear();
+            queue.Clear();
+            queuedBytes = 0;
+            received = null;
+            return shared;
+        }
+    }
+
+    void Part(Message message, in Target target, bool mayGoElsewhere, List<(Message, Target)> shared)
+    {
+        if (target.Group is not null && mayGoElsewhere && !message.IsExpired(time.GetUtcNow()))
+            shared.Add((message, target));
+        else
+            Settle(message, target.PacketId);
+    }
+
+    /// <summary>Takes out what waits for it of shared subscriptions and was never sent: others of the group are there and can have it.</summary>
+    public IReadOnlyList<(Message Message, Target Target)> TakeShared()
+    {
+        lock (gate)
+        {
+            List<(Message, Target)> shared = [];
+            if (connection is not null || queue.All(w => w.Target.Group is null))
+                return shared;
+            var kept = queue.Where(w => w.Target.Group is null || w.MaybeSent).ToList();
+            shared.AddRange(queue.Where(w => w.Target.Group is not null && !w.MaybeSent).Select(w => (w.Message, w.Target)));
+            queue.Clear();
+            queuedBytes = 0;
+            foreach (var waiting in kept)
+                Enqueue(waiting);
+            return shared;
+        }
+    }
+
+    /// <summary>Puts back what nobody else of the group could take.</summary>
+    public void GiveBack(Message message, in Target target)
+    {
+        lock (gate)
+        {
+            if (ended)
+                Settle(message, target.PacketId);
+            else
+                Enqueue(new(message, target, MaybeSent: false));
+        }
+    }
+
+    /// <summary>Somebody who needs no log has the message now.</summary>
+    public void Relinquish(Message message, ushort packetId)
+    {
+        lock (gate)
+            Settle(message, packetId);
+    }
+
+    /// <summary>Another session is owed the message now: the log knows that already.</summary>
+    public void HandOver(ushort packetId)
+    {
+        lock (gate)
+            reserved.Remove(packetId);
+    }
+}
