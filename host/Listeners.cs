@@ -14,11 +14,6 @@ namespace Althing.Host;
 /// <summary>The platform's ports. What is plain listens on loopback alone.</summary>
 static class Listeners
 {
-    /// <summary>What AWS devices ask for on a port that serves more than one protocol ("Device communication protocols").</summary>
-    static readonly SslApplicationProtocol MqttWithCertificate = new("x-amzn-mqtt-ca");
-    static readonly SslApplicationProtocol Mqtt = new("mqtt");
-    static readonly SslApplicationProtocol HttpWithCertificate = new("x-amzn-http-ca");
-
     public static void Configure(KestrelServerOptions kestrel, HostOptions options)
     {
         kestrel.AddServerHeader = false;
@@ -30,13 +25,13 @@ static class Listeners
         kestrel.ListenAnyIP(options.Https, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(tls.Options([SslApplicationProtocol.Http2, SslApplicationProtocol.Http11, HttpWithCertificate, MqttWithCertificate, Mqtt]));
-            listen.Use(MqttByAlpn(kestrel.ApplicationServices));
+            listen.UseHttps(tls.Options([SslApplicationProtocol.Http2, SslApplicationProtocol.Http11, DeviceTls.HttpWithCertificate, DeviceTls.MqttWithCertificate, DeviceTls.Mqtt]));
+            listen.Use(MqttOrHttp(kestrel.ApplicationServices, tls));
         });
 
         kestrel.ListenAnyIP(options.Mqtts, listen =>
         {
-            listen.UseHttps(tls.Options([MqttWithCertificate, Mqtt]));
+            listen.UseHttps(tls.Options([DeviceTls.MqttWithCertificate, DeviceTls.Mqtt]));
             listen.UseConnectionHandler<MqttConnectionHandler>();
         });
 
@@ -56,11 +51,14 @@ static class Listeners
             kestrel.ListenLocalhost(port, configure);
     }
 
-    /// <summary>One port for both, as AWS has on 443: who asked for MQTT in the handshake gets it.</summary>
-    static Func<ConnectionDelegate, ConnectionDelegate> MqttByAlpn(IServiceProvider services) => next => connection =>
+    /// <summary>One port for both, as AWS has on 443.</summary>
+    static Func<ConnectionDelegate, ConnectionDelegate> MqttOrHttp(IServiceProvider services, DeviceTls tls) => next => connection =>
     {
-        // Empty for a client without ALPN, which then speaks HTTP/1.1.
-        var chosen = connection.Features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol ?? default;
-        return chosen.Span.SequenceEqual(MqttWithCertificate.Protocol.Span) || chosen.Span.SequenceEqual(Mqtt.Protocol.Span) ? services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection) : next(connection);
+        var mqtt = tls.IsMqtt(connection.Features, connection.ConnectionClosed);
+        return mqtt.IsCompletedSuccessfully ? Serve(mqtt.Result) : Later(mqtt);
+
+        Task Serve(bool isMqtt) => isMqtt ? services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection) : next(connection);
+
+        async Task Later(ValueTask<bool> decision) => await Serve(await decision);
     };
 }

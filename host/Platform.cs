@@ -33,7 +33,7 @@ static class Platform
         var app = builder.Build();
         // Figures about the platform are for its operator, who is on the machine or brings a tunnel.
         app.Use(next => http => http.Request.IsHttps && http.Request.Path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase) ? NotHere(http) : next(http));
-        app.UseMqttOverWebSocket();
+        app.UseDeviceDoors();
         app.UseAwsApis();
         app.MapHealth();
         app.MapMetrics();

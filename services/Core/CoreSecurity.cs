@@ -30,7 +30,9 @@ static class CoreSecurity
         services.AddSingleton<FirstContact>();
         services.AddSingleton<PlatformPublish>(p => (account, message, cancel) => p.GetRequiredService<MqttBroker>().Publish(account, message, cancel));
         services.AddSingleton<ServerNames>();
-        services.AddSingleton(p => new DeviceTls(p.GetRequiredService<PlatformPki>()));
+        services.AddSingleton<DomainGate>();
+        services.AddSingleton<ServerCertificateShelf>();
+        services.AddSingleton(p => new DeviceTls(p.GetRequiredService<PlatformPki>(), p.GetRequiredService<ServerNames>(), p.GetRequiredService<ServerCertificateShelf>()));
         services.AddSingleton<IotLog>();
         services.AddSingleton<SharedRights>();
         services.AddSingleton<RightsReader>();

@@ -1,6 +1,7 @@
 using Althing.Api;
 using Althing.Core.Authority;
 using Althing.Core.BillingGroups;
+using Althing.Core.Endpoints;
 using Althing.Core.Events;
 using Althing.Core.Principals;
 using Althing.Core.Tags;
@@ -36,11 +37,17 @@ public static class CoreService
         return services;
     }
 
-    /// <summary>Serves MQTT over WebSocket at <c>/mqtt</c>. Stand before the APIs: its signatures are in the query.</summary>
-    public static IApplicationBuilder UseMqttOverWebSocket(this IApplicationBuilder app)
+    /// <summary>
+    /// Holds requests to the domain configuration of the name that they came under, and serves MQTT over WebSocket at <c>/mqtt</c>. Stand
+    /// before the APIs: its signatures are in the query.
+    /// </summary>
+    public static IApplicationBuilder UseDeviceDoors(this IApplicationBuilder app)
     {
+        var gate = app.ApplicationServices.GetRequiredService<DomainGate>();
         var door = app.ApplicationServices.GetRequiredService<WebSocketDoor>();
-        return app.MapWhen(http => http.Request.Path == WebSocketDoor.Path, branch => branch.UseWebSockets().Run(door.Handle));
+        return app
+            .UseWhen(http => http.Request.IsHttps, secure => secure.Use(next => http => gate.Pass(http, next)))
+            .MapWhen(http => http.Request.Path == WebSocketDoor.Path, branch => branch.UseWebSockets().Run(door.Handle));
     }
 
     // Whoever makes a change gets its messages published too, whether or not anybody asked for the publisher.

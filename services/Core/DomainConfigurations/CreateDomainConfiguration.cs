@@ -7,11 +7,10 @@ using Althing.Storage;
 namespace Althing.Core.DomainConfigurations;
 
 /// <summary>
-/// Gives the account's devices a further name under the platform's own. Names of other domains need a server certificate from a certificate
-/// store, which this platform has none of yet; they are refused.
+/// Gives the account's devices a further name: one of the account's own with its server certificate, or one under the platform's name.
 /// </summary>
 [Operation<Iot>("POST /domainConfigurations/{domainConfigurationName}")]
-sealed class CreateDomainConfiguration(IStore store, EndpointOptions endpoints, TagStore tags, RegistryChanges changes, TimeProvider clock)
+sealed class CreateDomainConfiguration(IStore store, EndpointOptions endpoints, ServerNames names, TagStore tags, RegistryChanges changes, TimeProvider clock)
     : Operation<CreateDomainConfigurationRequest, CreateDomainConfigurationResponse>
 {
     protected override Permission Needs(CreateDomainConfigurationRequest request, Caller caller) =>
@@ -19,15 +18,13 @@ sealed class CreateDomainConfiguration(IStore store, EndpointOptions endpoints, 
 
     protected override void Check(CreateDomainConfigurationRequest request)
     {
-        GatewayAbilities.Check(request.AuthorizerConfig, request.TlsConfig, request.ServerCertificateConfig, request.ClientCertificateConfig,
-            request.AuthenticationType, request.ApplicationProtocol);
+        GatewayAbilities.Check(request.TlsConfig, request.ServerCertificateConfig, request.ClientCertificateConfig);
         if (request.ServiceType is not (null or "DATA"))
             throw Refuse.InvalidRequest($"'serviceType' {request.ServiceType} cannot be configured: DATA alone can.");
-        if (request.DomainName is not null || request.ServerCertificateArns is { Count: > 0 } || request.ValidationCertificateArn is not null)
-        {
-            throw Refuse.InvalidRequest("'domainName' and server certificates cannot be honoured by this platform's gateway yet, which has one server certificate: "
-                + "leave them out for a name under the platform's own.");
-        }
+        if (request.DomainName is null && (request.ServerCertificateArns is { Count: > 0 } || request.ValidationCertificateArn is not null))
+            throw Refuse.InvalidRequest("Server certificates go with a 'domainName': without one the name is under the platform's own and has its certificate.");
+        if (request.DomainName is not null && request.ServerCertificateArns is not { Count: 1 })
+            throw Refuse.InvalidRequest("A 'domainName' of your own needs one of 'serverCertificateArns'. Import the certificate with ACM's ImportCertificate.");
     }
 
     protected override async ValueTask<CreateDomainConfigurationResponse> Run(
@@ -40,22 +37,37 @@ sealed class CreateDomainConfiguration(IStore store, EndpointOptions endpoints, 
         }
         if (await store.Count(DomainConfiguration.Table, caller.Account, Scan.All, cancel) >= DomainConfiguration.PerAccountMax)
             throw Refuse.LimitExceeded($"The account has {DomainConfiguration.PerAccountMax} domain configurations already. Delete one first.");
-        var suffix = DomainConfiguration.NewSuffix();
-        var configuration = new DomainConfiguration
-        {
-            Account = caller.Account,
-            Name = request.DomainConfigurationName,
-            DomainName = $"d{suffix}.{endpoints.HostName}".ToLowerInvariant(),
-            Enabled = true,
-            CreatedAt = clock.GetUtcNow(),
-            LastStatusChangeAt = clock.GetUtcNow(),
-            Suffix = suffix,
-        };
-        var batch = new Batch().Add(DomainConfiguration.Table, configuration).Add(DomainOwner.Table, DomainOwner.Of(configuration));
+        var configuration = Make(request, caller);
+        await GatewayAbilities.Check(store, configuration, cancel);
+        var batch = new Batch();
+        if (configuration.IsCustom)
+            await DomainProof.Check(store, batch, names, endpoints, configuration, clock.GetUtcNow(), cancel);
+        batch.Add(DomainConfiguration.Table, configuration).Add(DomainOwner.Table, DomainOwner.Of(configuration));
         await tags.AddTags(batch, caller.Account, configuration.TagKey, request.Tags, cancel);
         await store.Commit(batch, cancel);
         changes.Publish(new(RegistryResource.DomainConfiguration, RegistryVerb.Created, caller.Account, configuration.Name) { Detail = configuration });
         return new() { DomainConfigurationName = configuration.Name, DomainConfigurationArn = configuration.Arn(caller) };
+    }
+
+    DomainConfiguration Make(CreateDomainConfigurationRequest request, Caller caller)
+    {
+        var suffix = DomainConfiguration.NewSuffix();
+        return new()
+        {
+            Account = caller.Account,
+            Name = request.DomainConfigurationName,
+            DomainName = (request.DomainName ?? $"d{suffix}.{endpoints.HostName}").ToLowerInvariant(),
+            Enabled = true,
+            AuthorizerConfig = request.AuthorizerConfig,
+            AuthenticationType = request.AuthenticationType ?? DomainRules.Default,
+            ApplicationProtocol = request.ApplicationProtocol ?? DomainRules.Default,
+            SecurityPolicy = request.TlsConfig?.SecurityPolicy is { Length: > 0 } policy ? policy : SecurityPolicies.Usual,
+            ServerCertificateArn = request.ServerCertificateArns is [var arn, ..] ? arn : null,
+            ValidationCertificateArn = request.ValidationCertificateArn,
+            CreatedAt = clock.GetUtcNow(),
+            LastStatusChangeAt = clock.GetUtcNow(),
+            Suffix = suffix,
+        };
     }
 }
 

@@ -4,7 +4,10 @@ using Althing.Storage;
 
 namespace Althing.Core.DomainConfigurations;
 
-/// <summary>Deletes a configuration that has been DISABLED for seven days ("Deleting domain configurations").</summary>
+/// <summary>
+/// Deletes a configuration that is DISABLED, and has been for seven days where the name is under the platform's ("Deleting domain
+/// configurations").
+/// </summary>
 [Operation<Iot>("DELETE /domainConfigurations/{domainConfigurationName}")]
 sealed class DeleteDomainConfiguration(IStore store, RegistryChanges changes, TimeProvider clock) : Operation<DeleteDomainConfigurationRequest, EmptyResponse>
 {
@@ -18,7 +21,7 @@ sealed class DeleteDomainConfiguration(IStore store, RegistryChanges changes, Ti
         if (configuration.Enabled)
             throw Refuse.InvalidRequest($"Domain configuration '{configuration.Name}' is ENABLED. Disable it with UpdateDomainConfiguration first.");
         var free = configuration.LastStatusChangeAt + DomainConfiguration.DisabledBeforeDeletion;
-        if (clock.GetUtcNow() < free)
+        if (!configuration.IsCustom && clock.GetUtcNow() < free)
             throw Refuse.InvalidRequest($"AWS-managed domain configurations must be DISABLED for 7 days before deletion: '{configuration.Name}' can be deleted at {free:u}.");
         var batch = new Batch()
             .Delete(DomainConfiguration.Table, row)

@@ -1,11 +1,12 @@
 using Althing.Api;
+using Althing.Core.ServerCertificates;
 using Althing.Identity;
 using Althing.Storage;
 
 namespace Althing.Core.DomainConfigurations;
 
 [Operation<Iot>("GET /domainConfigurations/{domainConfigurationName}")]
-sealed class DescribeDomainConfiguration(IStore store, DefaultEndpoints defaults)
+sealed class DescribeDomainConfiguration(IStore store, DefaultEndpoints defaults, TimeProvider clock)
     : Operation<DescribeDomainConfigurationRequest, DescribeDomainConfigurationResponse>
 {
     protected override Permission Needs(DescribeDomainConfigurationRequest request, Caller caller) =>
@@ -18,9 +19,9 @@ sealed class DescribeDomainConfiguration(IStore store, DefaultEndpoints defaults
         {
             DomainConfigurationName = request.DomainConfigurationName,
             ServerCertificates = [],
-            TlsConfig = new() { SecurityPolicy = GatewayAbilities.SecurityPolicy },
-            AuthenticationType = "DEFAULT",
-            ApplicationProtocol = "DEFAULT",
+            TlsConfig = new() { SecurityPolicy = SecurityPolicies.Usual },
+            AuthenticationType = DomainRules.Default,
+            ApplicationProtocol = DomainRules.Default,
         };
         if (defaults.All(caller).FirstOrDefault(d => d.Name == request.DomainConfigurationName) is { } endpoint)
         {
@@ -40,9 +41,21 @@ sealed class DescribeDomainConfiguration(IStore store, DefaultEndpoints defaults
             DomainName = configuration.DomainName,
             DomainConfigurationStatus = configuration.Enabled ? "ENABLED" : "DISABLED",
             ServiceType = "DATA",
-            DomainType = "AWS_MANAGED",
+            DomainType = configuration.IsCustom ? "CUSTOMER_MANAGED" : "AWS_MANAGED",
             LastStatusChangeDate = configuration.LastStatusChangeAt,
+            ServerCertificates = configuration.ServerCertificateArn is { } arn ? [await Describe(arn, configuration, cancel)] : [],
+            AuthorizerConfig = configuration.AuthorizerConfig,
+            TlsConfig = new() { SecurityPolicy = configuration.SecurityPolicy },
+            AuthenticationType = configuration.AuthenticationType,
+            ApplicationProtocol = configuration.ApplicationProtocol,
         };
+    }
+
+    async ValueTask<ServerCertificateSummary> Describe(string arn, DomainConfiguration domain, CancellationToken cancel)
+    {
+        var row = await store.Get(ServerCertificate.Table, domain.Account, ServerCertificate.IdIn(arn, domain.Account)!, cancel);
+        var why = row is { } certificate ? certificate.Value.WhyNotFor(domain.DomainName, clock.GetUtcNow()) : "it is gone";
+        return new() { ServerCertificateArn = arn, ServerCertificateStatus = why is null ? "VALID" : "INVALID", ServerCertificateStatusDetail = why };
     }
 }
 

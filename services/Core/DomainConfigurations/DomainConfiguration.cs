@@ -1,10 +1,11 @@
 using System.Security.Cryptography;
+using Althing.Core.ServerCertificates;
 using Althing.Identity;
 using Althing.Storage;
 
 namespace Althing.Core.DomainConfigurations;
 
-/// <summary>A further name under which an account's devices may connect ("Creating and configuring AWS-managed domains").</summary>
+/// <summary>A further name under which an account's devices may connect ("Creating and configuring AWS-managed domains", "… custom domains").</summary>
 sealed record DomainConfiguration
 {
     public static readonly Table<DomainConfiguration> Table = new("domain-configurations", d => (d.Account, d.Name));
@@ -35,6 +36,9 @@ sealed record DomainConfiguration
     /// <summary>What the ARN ends in, so that a configuration made anew under the same name is another resource.</summary>
     public required string Suffix { get; init; }
 
+    /// <summary>Whether the name is the account's own.</summary>
+    public bool IsCustom => ServerCertificateArn is not null;
+
     public string Arn(Caller caller) => caller.ArnOf("iot", $"domainconfiguration/{Name}/{Suffix}");
 
     /// <summary>The ARN that a permission is asked for: the suffix is not known before the row is read.</summary>
@@ -45,6 +49,14 @@ sealed record DomainConfiguration
 
     /// <summary>A few characters that no other configuration has.</summary>
     public static string NewSuffix() => RandomNumberGenerator.GetString("abcdefghijklmnopqrstuvwxyz0123456789", 14);
+
+    /// <summary>The account's configurations that show this certificate or prove a name with it.</summary>
+    public static async ValueTask<IReadOnlyList<DomainConfiguration>> UsersOf(IStore store, ServerCertificate certificate, CancellationToken cancel) =>
+    [
+        .. from row in await store.Scan(Table, certificate.Account, Scan.All, cancel)
+           where row.Value.ServerCertificateArn == certificate.Arn || row.Value.ValidationCertificateArn == certificate.Arn
+           select row.Value,
+    ];
 
     /// <exception cref="Api.ServiceException">ResourceNotFoundException.</exception>
     public static async ValueTask<Row<DomainConfiguration>> Require(IStore store, AccountId account, string name, CancellationToken cancel) =>

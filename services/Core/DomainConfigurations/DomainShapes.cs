@@ -1,4 +1,6 @@
 using Althing.Api;
+using Althing.Core.CustomAuthorizers;
+using Althing.Storage;
 
 namespace Althing.Core.DomainConfigurations;
 
@@ -33,28 +35,26 @@ sealed record ClientCertificateConfig
     public string? ClientCertificateCallbackArn { get; init; }
 }
 
-/// <summary>What a domain configuration may ask of the gateway, which serves all names alike.</summary>
+/// <summary>What a domain configuration may ask of the gateway.</summary>
 static class GatewayAbilities
 {
-    /// <summary>TLS 1.3 and 1.2, which is what every listener speaks ("Transport security").</summary>
-    public const string SecurityPolicy = "IoTSecurityPolicy_TLS13_1_2_2022_10";
-
     /// <exception cref="ServiceException">InvalidRequestException for an option that would have no effect.</exception>
-    public static void Check(
-        AuthorizerConfig? authorizer, TlsConfig? tls, ServerCertificateConfig? server, ClientCertificateConfig? client, string? authentication, string? protocol)
+    public static void Check(TlsConfig? tls, ServerCertificateConfig? server, ClientCertificateConfig? client)
     {
-        if (authorizer is not null)
-            throw Unable("authorizerConfig", "there are no custom authorizers");
-        if (tls?.SecurityPolicy is { Length: > 0 } policy && policy != SecurityPolicy)
-            throw Unable("tlsConfig", $"all names have the security policy {SecurityPolicy}");
+        SecurityPolicies.Check(tls?.SecurityPolicy);
         if (server is { EnableOCSPCheck: true } or { OcspLambdaArn: not null } or { OcspAuthorizedResponderArn: not null })
             throw Unable("serverCertificateConfig", "OCSP responses are not stapled");
         if (client?.ClientCertificateCallbackArn is { Length: > 0 })
-            throw Unable("clientCertificateConfig", "no function is called for client certificates");
-        if (authentication is not (null or "DEFAULT" or "AWS_X509"))
-            throw Unable("authenticationType", "devices sign in with X.509 certificates: use AWS_X509 or DEFAULT");
-        if (protocol is not (null or "DEFAULT"))
-            throw Unable("applicationProtocol", "all names take the same protocols: use DEFAULT");
+            throw Unable("clientCertificateConfig", "no function is called for client certificates; a custom authorizer with authenticationType CUSTOM_AUTH_X509 is");
+    }
+
+    /// <exception cref="ServiceException">InvalidRequestException for settings that let nobody in, or that name an authorizer that is not there.</exception>
+    public static async ValueTask Check(IStore store, DomainConfiguration domain, CancellationToken cancel)
+    {
+        if (domain is { AuthenticationType: DomainRules.Signature, ApplicationProtocol: DomainRules.SecureMqtt })
+            throw Refuse.InvalidRequest("MQTT without WebSocket cannot be signed: AWS_SIGV4 goes with MQTT_WSS or HTTPS.");
+        if (domain.AuthorizerConfig?.DefaultAuthorizerName is { } name && await store.Get(Authorizer.Table, domain.Account, name, cancel) is null)
+            throw Refuse.InvalidRequest($"There is no authorizer '{name}', which 'authorizerConfig' names. Create it first.");
     }
 
     static ServiceException Unable(string member, string why) =>

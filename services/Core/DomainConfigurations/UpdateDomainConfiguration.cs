@@ -4,7 +4,10 @@ using Althing.Storage;
 
 namespace Althing.Core.DomainConfigurations;
 
-/// <summary>Enables or disables a name: under a disabled one no device is let in. The default endpoints stay as they are.</summary>
+/// <summary>
+/// Changes what a name lets in, or enables or disables it: under a disabled one no device is let in, and those there are lose their
+/// connection. The default endpoints stay as they are.
+/// </summary>
 [Operation<Iot>("PUT /domainConfigurations/{domainConfigurationName}")]
 sealed class UpdateDomainConfiguration(IStore store, DefaultEndpoints defaults, RegistryChanges changes, TimeProvider clock)
     : Operation<UpdateDomainConfigurationRequest, UpdateDomainConfigurationResponse>
@@ -12,29 +15,51 @@ sealed class UpdateDomainConfiguration(IStore store, DefaultEndpoints defaults, 
     protected override Permission Needs(UpdateDomainConfigurationRequest request, Caller caller) =>
         new("iot:UpdateDomainConfiguration", DomainConfiguration.ArnOf(request.DomainConfigurationName, caller));
 
-    protected override void Check(UpdateDomainConfigurationRequest request) =>
-        GatewayAbilities.Check(request.AuthorizerConfig, request.TlsConfig, request.ServerCertificateConfig, request.ClientCertificateConfig,
-            request.AuthenticationType, request.ApplicationProtocol);
+    protected override void Check(UpdateDomainConfigurationRequest request)
+    {
+        GatewayAbilities.Check(request.TlsConfig, request.ServerCertificateConfig, request.ClientCertificateConfig);
+        if (request.RemoveAuthorizerConfig is true && request.AuthorizerConfig is not null)
+            throw Refuse.InvalidRequest("'removeAuthorizerConfig' and 'authorizerConfig' contradict each other. Give one of them.");
+    }
 
     protected override async ValueTask<UpdateDomainConfigurationResponse> Run(
         UpdateDomainConfigurationRequest request, Caller caller, CancellationToken cancel)
     {
         if (defaults.All(caller).FirstOrDefault(d => d.Name == request.DomainConfigurationName) is { } endpoint)
-        {
-            if (request.DomainConfigurationStatus == "DISABLED")
-                throw Refuse.InvalidRequest($"The default endpoint {endpoint.Name} cannot be disabled on this platform.");
-            return new() { DomainConfigurationName = endpoint.Name, DomainConfigurationArn = endpoint.Arn(caller) };
-        }
+            return OfDefault(request, endpoint, caller);
         var row = await DomainConfiguration.Require(store, caller.Account, request.DomainConfigurationName, cancel);
-        var enabled = request.DomainConfigurationStatus is { } status ? status == "ENABLED" : row.Value.Enabled;
-        var changed = row.Value with
-        {
-            Enabled = enabled,
-            LastStatusChangeAt = enabled == row.Value.Enabled ? row.Value.LastStatusChangeAt : clock.GetUtcNow(),
-        };
+        var changed = Change(row.Value, request);
+        await GatewayAbilities.Check(store, changed, cancel);
         await store.Commit(new Batch().Replace(DomainConfiguration.Table, row, changed).Put(DomainOwner.Table, DomainOwner.Of(changed)), cancel);
         changes.Publish(new(RegistryResource.DomainConfiguration, RegistryVerb.Updated, caller.Account, changed.Name) { Detail = changed });
         return new() { DomainConfigurationName = changed.Name, DomainConfigurationArn = changed.Arn(caller) };
+    }
+
+    static UpdateDomainConfigurationResponse OfDefault(UpdateDomainConfigurationRequest request, DefaultEndpoint endpoint, Caller caller)
+    {
+        if (request.DomainConfigurationStatus == "DISABLED")
+            throw Refuse.InvalidRequest($"The default endpoint {endpoint.Name} cannot be disabled on this platform.");
+        if (request.AuthorizerConfig is not null || request.TlsConfig?.SecurityPolicy is { Length: > 0 } || request.AuthenticationType is not (null or DomainRules.Default)
+            || request.ApplicationProtocol is not (null or DomainRules.Default))
+        {
+            throw Refuse.InvalidRequest($"The default endpoint {endpoint.Name} is the platform's and stays as it is. Create a domain configuration of your own, "
+                + "or choose a default authorizer with SetDefaultAuthorizer.");
+        }
+        return new() { DomainConfigurationName = endpoint.Name, DomainConfigurationArn = endpoint.Arn(caller) };
+    }
+
+    DomainConfiguration Change(DomainConfiguration old, UpdateDomainConfigurationRequest request)
+    {
+        var enabled = request.DomainConfigurationStatus is { } status ? status == "ENABLED" : old.Enabled;
+        return old with
+        {
+            Enabled = enabled,
+            LastStatusChangeAt = enabled == old.Enabled ? old.LastStatusChangeAt : clock.GetUtcNow(),
+            AuthorizerConfig = request.RemoveAuthorizerConfig is true ? null : request.AuthorizerConfig ?? old.AuthorizerConfig,
+            AuthenticationType = request.AuthenticationType ?? old.AuthenticationType,
+            ApplicationProtocol = request.ApplicationProtocol ?? old.ApplicationProtocol,
+            SecurityPolicy = request.TlsConfig?.SecurityPolicy is { Length: > 0 } policy ? policy : old.SecurityPolicy,
+        };
     }
 }
 
@@ -45,7 +70,6 @@ sealed record UpdateDomainConfigurationRequest
     public AuthorizerConfig? AuthorizerConfig { get; init; }
     [OneOf("ENABLED", "DISABLED")]
     public string? DomainConfigurationStatus { get; init; }
-    /// <summary>There is never an authorizer to remove, so this is done already.</summary>
     public bool? RemoveAuthorizerConfig { get; init; }
     public TlsConfig? TlsConfig { get; init; }
     public ServerCertificateConfig? ServerCertificateConfig { get; init; }

@@ -43,7 +43,17 @@ sealed class DoorHouse : IAsyncDisposable
         {
             var tls = kestrel.ApplicationServices.GetRequiredService<DeviceTls>();
             kestrel.Listen(IPAddress.Loopback, 0);
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(tls.Options([SslApplicationProtocol.Http11])));
+            kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                listen.UseHttps(tls.Options([SslApplicationProtocol.Http11]));
+                listen.Use(next => async connection =>
+                {
+                    if (await tls.IsMqtt(connection.Features, default))
+                        await kestrel.ApplicationServices.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection);
+                    else
+                        await next(connection);
+                });
+            });
             kestrel.Listen(IPAddress.Loopback, 0, listen =>
             {
                 listen.UseHttps(tls.Options([new("mqtt"), new("x-amzn-mqtt-ca")]));
@@ -62,7 +72,7 @@ sealed class DoorHouse : IAsyncDisposable
             .AddAwsApis(typeof(Iot).Assembly)
             .AddCore();
         app = builder.Build();
-        app.UseMqttOverWebSocket();
+        app.UseDeviceDoors();
         app.MapPost("/function", Function.Answer);
         app.UseRouting();
         app.UseEndpoints(_ => { });
@@ -91,6 +101,8 @@ sealed class DoorHouse : IAsyncDisposable
     /// <summary>A new account with an administrator's key.</summary>
     public async Task<DoorAccount> NewAccount()
     {
+        // The first one is the platform's owner's.
+        Time.Advance(TimeSpan.FromMilliseconds(1));
         var id = new AccountId(Random.Shared.NextInt64(100_000_000_000, 999_999_999_999).ToString());
         var (key, secret) = await Services.GetRequiredService<FirstStart>().CreateAccount(id, null, default);
         return new(this, id, key.Id, secret);

@@ -16,7 +16,7 @@ public sealed class EndpointAndLogTests
         Assert.Equal("InvalidRequestException", (await account.Refused("DescribeEndpoint", new { endpointType = "iot:Nothing" })).Code);
         var listed = (await account.Call("ListDomainConfigurations", new { serviceType = "DATA" }))["domainConfigurations"]!.AsArray();
         Assert.Equal("iot:Data-ATS", (string?)Assert.Single(listed)!["domainConfigurationName"]);
-        var refused = await account.Refused("CreateDomainConfiguration", new { domainConfigurationName = "x", authenticationType = "CUSTOM_AUTH" });
+        var refused = await account.Refused("CreateDomainConfiguration", new { domainConfigurationName = "x", serverCertificateConfig = new { enableOCSPCheck = true } });
         Assert.Equal("InvalidRequestException", refused.Code);
     }
 
