@@ -88,6 +88,8 @@ sealed class AccountTopics
             retained[message.Topic] = message;
     }
 
+    public void ClearRetained(string topic) => retained.TryRemove(topic, out _);
+
     public IEnumerable<Message> Retained(string filter, bool wildcards)
     {
         if (!Topic.HasWildcard(filter))

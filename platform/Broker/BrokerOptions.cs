@@ -36,6 +36,27 @@ public sealed record BrokerOptions
     /// <summary>The highest QoS: 2, or 1 as AWS has it.</summary>
     public int QoSMax { get; init; } = 2;
 
+    /// <summary>
+    /// Unacknowledged messages of QoS 1 and 2 from one MQTT 5 client, announced to it as Receive Maximum; more end its connection. Quota "MQTT
+    /// unacknowledged inbound publish requests".
+    /// </summary>
+    public ushort ReceiveMaximum { get; init; } = 100;
+
+    /// <summary>Topic aliases that a client may use. Quota "Topic aliases per connection".</summary>
+    public ushort TopicAliasMax { get; init; } = 8;
+
+    /// <summary>Topic aliases that a client is sent at most, if it takes as many.</summary>
+    public ushort OutboundTopicAliasMax { get; init; } = 64;
+
+    /// <summary>
+    /// Messages a second from one client; it is read from no faster. 0 sets no limit. AWS has 100, quota "Publish requests per second per
+    /// connection".
+    /// </summary>
+    public int PublishesPerSecondMax { get; init; }
+
+    /// <summary>Bytes a second from one client, as <see cref="PublishesPerSecondMax"/>. AWS has 524288, quota "Throughput per second per connection".</summary>
+    public int BytesPerSecondMax { get; init; }
+
     /// <summary>Bytes waiting for one client's socket before QoS 0 messages to it are dropped and counted: a slow consumer must not cost memory.</summary>
     public int OutputBytesMax { get; init; } = 4 << 20;
 
@@ -51,8 +72,8 @@ public sealed record BrokerOptions
     /// <summary>How long a connection may stay without CONNECT.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The limits that AWS IoT Core has where the defaults here go beyond it: no QoS 2.</summary>
-    public static BrokerOptions Strict { get; } = new() { QoSMax = 1 };
+    /// <summary>The limits that AWS IoT Core has where the defaults here go beyond it: no QoS 2, and a pace for each client.</summary>
+    public static BrokerOptions Strict { get; } = new() { QoSMax = 1, PublishesPerSecondMax = 100, BytesPerSecondMax = 512 * 1024 };
 
     /// <summary>Whether a subscription with wildcards gets retained messages too, as MQTT has it; AWS sends them for exact topics alone.</summary>
     public bool RetainedOnWildcards { get; init; }

@@ -17,6 +17,9 @@ sealed record SessionRecord
 
     /// <summary>The newest message of the log that was sent to it; what is as old may have been, and goes as a duplicate.</summary>
     public long LastSent { get; init; }
+
+    /// <summary>Which of its client id's connections was the last.</summary>
+    public long ConnectNumber { get; init; }
 }
 
 sealed record SubscriptionRecord(string Filter, int QoS, bool NoLocal, bool RetainAsPublished, int? Identifier);

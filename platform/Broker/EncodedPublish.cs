@@ -37,6 +37,12 @@ ref struct EncodedPublish
         return scratch.Written.Span;
     }
 
+    /// <summary>Writes it for one MQTT 5 client with an alias of its own.</summary>
+    public readonly void Write(PacketBuffer buffer, string topicName, ushort alias) =>
+        PublishPacket.Write(buffer, MqttVersion.V5, topicName, packet.Payload, 0, false, false, 0, Message.Forwardable(packet.Properties), alias);
+
+    public readonly string Topic => topic;
+
     void Encode(MqttVersion version)
     {
         scratch.Clear();

@@ -269,7 +269,7 @@ sealed class MessageLog(IJournal journal)
         var received = DateTimeOffset.FromUnixTimeMilliseconds(ReadLong(ref reader));
         var expires = ReadLong(ref reader);
         var (clientId, arn) = (reader.String(), reader.String());
-        var properties = PacketProperties.Read(ref reader);
+        var properties = PacketProperties.Read(ref reader, AllowedProperties.Publish);
         return new()
         {
             Topic = topic,

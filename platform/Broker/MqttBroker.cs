@@ -15,6 +15,10 @@ public sealed partial class MqttBroker : IAsyncDisposable
     readonly ITimer upkeep;
     readonly CancellationTokenSource stopping = new();
 
+    /// <summary>How often retained messages are looked through for expired ones, which nobody sees meanwhile.</summary>
+    static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+    DateTimeOffset nextSweep;
+
     public MqttBroker(PlatformStorage storage, BrokerOptions options, TimeProvider time, ILogger<MqttBroker> log)
     {
         store = storage.Store;
@@ -144,11 +148,11 @@ public sealed partial class MqttBroker : IAsyncDisposable
 
     /// <summary>The retained message of a topic, or null.</summary>
     public RetainedMessage? GetRetained(AccountId account, string topic) =>
-        TopicsOf(account).RetainedOf(topic) is { } message ? new(message.ToDelivered().Message, message.Received) : null;
+        TopicsOf(account).RetainedOf(topic) is { } message && !message.IsExpired(time.GetUtcNow()) ? new(message.ToDelivered().Message, message.Received) : null;
 
     /// <summary>All retained messages of an account, by topic.</summary>
     public IReadOnlyList<RetainedMessage> ListRetained(AccountId account) =>
-        [.. TopicsOf(account).AllRetained.OrderBy(m => m.Topic, StringComparer.Ordinal).Select(m => new RetainedMessage(m.ToDelivered().Message, m.Received))];
+        [.. TopicsOf(account).AllRetained.Where(m => !m.IsExpired(time.GetUtcNow())).OrderBy(m => m.Topic, StringComparer.Ordinal).Select(m => new RetainedMessage(m.ToDelivered().Message, m.Received))];
 
     /// <summary>The subscriptions of a client's session; null when it has none.</summary>
     public IReadOnlyList<(string Filter, int QoS)>? SubscriptionsOf(AccountId account, string clientId) =>
@@ -181,11 +185,35 @@ public sealed partial class MqttBroker : IAsyncDisposable
         await committed;
     }
 
+    /// <summary>Removes retained messages that have expired. [MQTT-3.3.2-5]</summary>
+    void SweepRetained()
+    {
+        var now = time.GetUtcNow();
+        foreach (var (account, space) in topics)
+        {
+            foreach (var message in space.AllRetained.Where(m => m.IsExpired(now)))
+            {
+                lock (space)
+                {
+                    if (space.RetainedOf(message.Topic) != message)
+                        continue;
+                    space.ClearRetained(message.Topic);
+                    _ = Watch(new(store.Commit(new Batch().Delete(RetainedRecord.Table, account, message.Topic), stopping.Token).AsTask()), message.Topic);
+                }
+            }
+        }
+    }
+
     void Upkeep()
     {
         try
         {
             Sessions.Upkeep();
+            if (time.GetUtcNow() >= nextSweep)
+            {
+                nextSweep = time.GetUtcNow() + SweepEvery;
+                SweepRetained();
+            }
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
@@ -196,7 +224,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
     /// <summary>Tells every client that the platform stops, and closes.</summary>
     public async Task Stop()
     {
-        await Task.WhenAll(Sessions.Live.Select(c => c.Close(ReasonCode.ServerShuttingDown, DisconnectReasons.ServerError)));
+        await Task.WhenAll(Sessions.Live.Select(c => c.Close(ReasonCode.ServerShuttingDown, DisconnectReasons.ServerInitiated)));
         await Sessions.SaveAll();
     }
 

@@ -8,7 +8,17 @@ sealed partial class MqttConnection
 {
     /// <summary>An answer that goes out when something is on disk.</summary>
     /// <param name="Delivery">The QoS 2 message that is delivered then, too.</param>
-    readonly record struct Owed(PacketType Type, ushort PacketId, ReasonCode Reason, Task Durable, ExactlyOnce? Delivery = null);
+    readonly record struct Owed(PacketType Type, ushort PacketId, ReasonCode Reason, Task Durable, ExactlyOnce? Delivery = null)
+    {
+        /// <summary>For the people behind the client.</summary>
+        public string? Why { get; init; }
+    }
+
+    /// <summary>Messages of QoS 1 and 2 that came over this connection and are not acknowledged to the end.</summary>
+    int unacknowledged;
+
+    /// <summary>Whether the client wants reason strings; CONNACK and DISCONNECT may have them anyway. [MQTT-3.1.2-29]</summary>
+    bool wantsReasons = true;
 
     /// <summary>What a client was promised could not be kept; its connection ends without the acknowledgement.</summary>
     sealed class NotKeptException(Exception inner) : Exception(inner.Message, inner);
@@ -27,6 +37,8 @@ sealed partial class MqttConnection
 
     void TakeAcknowledgement(PacketType type, AcknowledgePacket packet)
     {
+        if (!packet.HasReasonOf(type))
+            throw new MalformedPacketException(ReasonCode.ProtocolError, $"{type} has reason 0x{(byte)packet.Reason:X2}.");
         var mine = session!;
         switch (type)
         {
@@ -71,9 +83,14 @@ sealed partial class MqttConnection
         }
     }
 
-    void Answer(PacketType type, ushort packetId, ReasonCode reason) =>
-        output.TryWrite((type, packetId, reason, version), static (buffer, s) => new AcknowledgePacket(s.packetId, s.reason).Write(buffer, s.type, s.version),
-            flush, mayDrop: false);
+    void Answer(PacketType type, ushort packetId, ReasonCode reason, string? why = null)
+    {
+        // The client counts its message as done with at PUBACK, PUBCOMP, or a PUBREC that refuses. [MQTT-4.9.0-2]
+        if (unacknowledged > 0 && (type is PacketType.PubAck or PacketType.PubComp || (type == PacketType.PubRec && reason >= ReasonCode.UnspecifiedError)))
+            unacknowledged--;
+        var packet = new AcknowledgePacket(packetId, reason, IsV5 && wantsReasons ? why : null).Within(clientPacketMax);
+        output.TryWrite((packet, type, version), static (buffer, s) => s.packet.Write(buffer, s.type, s.version), flush, mayDrop: false);
+    }
 
     /// <summary>
     /// Waits until what the batch owes is on disk, then delivers and acknowledges it in order. When something could not be kept, what follows
@@ -97,7 +114,7 @@ sealed partial class MqttConnection
             }
             next.Delivery?.Deliver(flush);
             if (failed is null)
-                Answer(next.Type, next.PacketId, next.Reason);
+                Answer(next.Type, next.PacketId, next.Reason, next.Why);
         }
         owed.Clear();
         flush.Flush();

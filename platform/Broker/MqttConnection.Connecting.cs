@@ -11,9 +11,6 @@ sealed partial class MqttConnection
     /// <summary>Quota "Client ID size" in UTF-8 bytes.</summary>
     const int ClientIdBytesMax = 128;
 
-    /// <summary>Topic aliases a client may use. Quota "Topic aliases per connection".</summary>
-    const ushort TopicAliasMax = 8;
-
     bool cleanStart;
     CancellationTokenRegistration revocation;
 
@@ -53,6 +50,9 @@ sealed partial class MqttConnection
         cleanStart = packet.CleanStart;
         keepAlive = KeepAlive(packet.KeepAliveSeconds);
         clientPacketMax = packet.Properties?.MaximumPacketSize;
+        wantsReasons = packet.Properties?.RequestProblemInformation ?? true;
+        if (packet.Properties?.TopicAliasMaximum is > 0 and var most)
+            outboundAliases = new(Math.Min(most, Options.OutboundTopicAliasMax));
         ReceiveMaximum = Math.Min(packet.Properties?.ReceiveMaximum ?? ushort.MaxValue, Options.InflightMax);
         await broker.Sessions.Open(this, clientId, packet.CleanStart, Expiry(packet), (opened, present) => Admit(packet, clientId, opened, present));
     }
@@ -64,9 +64,14 @@ sealed partial class MqttConnection
     void Admit(ConnectPacket packet, string clientId, Session opened, bool present)
     {
         session = opened;
-        ConnectNumber = opened.ConnectCount;
+        ConnectNumber = opened.ConnectNumber;
         Source = new(clientId, device!.Principal.Arn);
-        Write(new ConnAckPacket(present, 0, IsV5 ? Terms(packet, clientId, opened) : null));
+        if (!TryWrite(new ConnAckPacket(present, 0, IsV5 ? Terms(packet, clientId, opened) : null)))
+        {
+            endReason = DisconnectReasons.ClientError;
+            saidGoodbye = true;
+            return;
+        }
         opened.Attach(this, flush);
         revocation = device.Revoked.Register(() => _ = Close(device.Cause));
         broker.Events.Connected(this, opened);
@@ -117,27 +122,37 @@ sealed partial class MqttConnection
         MaximumQoS = Options.QoSMax < 2 ? (byte)Options.QoSMax : null,
         MaximumPacketSize = (uint)Options.PacketBytesMax,
         AssignedClientId = packet.ClientId.Length == 0 ? clientId : null,
-        TopicAliasMaximum = TopicAliasMax,
+        ReceiveMaximum = Options.ReceiveMaximum,
+        TopicAliasMaximum = Options.TopicAliasMax,
         ServerKeepAliveSeconds = keepAlive.TotalSeconds == packet.KeepAliveSeconds ? null : (ushort)keepAlive.TotalSeconds,
     };
 
     void Refuse(ConnectPacket packet, ReasonCode reason, string why)
     {
         LogRefused(broker.Logger, packet.ClientId, RemoteAddress, why);
-        Refuse(reason);
+        clientPacketMax = packet.Properties?.MaximumPacketSize;
+        Refuse(reason, why);
         saidGoodbye = true;
     }
 
-    void Refuse(ReasonCode reason)
+    void Refuse(ReasonCode reason, string why)
     {
         broker.Metrics.Refused();
-        // A level we do not speak is refused in the words of 3.1.1. [MQTT-3.1.2-2]
-        Write(new ConnAckPacket(false, IsV5 ? (byte)reason : ConnAckPacket.CodeFor311(reason), null));
+        // A level we do not speak is refused in the words of 3.1.1, which has no word for most else. [MQTT-3.1.2-2, MQTT-3.2.2-6]
+        if ((IsV5 ? (byte)reason : ConnAckPacket.CodeFor311(reason)) is not { } code)
+            return;
+        if (!TryWrite(new ConnAckPacket(false, code, IsV5 ? new() { ReasonString = why } : null)) && IsV5)
+            TryWrite(new ConnAckPacket(false, code, null));
         flush.Flush();
     }
 
-    void Write(ConnAckPacket packet) =>
-        output.TryWrite((packet, version), static (buffer, s) => s.packet.Write(buffer, s.version), flush, mayDrop: false);
+    /// <summary>False when the client takes no packet as large. [MQTT-3.1.2-24]</summary>
+    bool TryWrite(ConnAckPacket packet)
+    {
+        using var buffer = new PacketBuffer(128);
+        packet.Write(buffer, version);
+        return !(buffer.Length > clientPacketMax) && output.TryAdd(buffer.Written.Span, flush, mayDrop: false);
+    }
 
     [LoggerMessage(20, LogLevel.Debug, "Client '{ClientId}' of account {Account} connected as {Principal} from {Remote}")]
     static partial void LogConnected(ILogger logger, string clientId, string account, string principal, string remote);

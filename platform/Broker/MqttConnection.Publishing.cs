@@ -18,6 +18,10 @@ sealed partial class MqttConnection
         received++;
         if (packet.QoS > Options.QoSMax)
             throw new MalformedPacketException(ReasonCode.QoSNotSupported, $"PUBLISH asks for QoS {packet.QoS}; {Options.QoSMax} is the most there is here.");
+        if (packet.QoS > 0 && IsV5 && ++unacknowledged > Options.ReceiveMaximum)
+            throw new MalformedPacketException(ReasonCode.ReceiveMaximumExceeded, $"More than {Options.ReceiveMaximum} messages are not acknowledged. [MQTT-3.3.4-7]");
+        if (packet.Properties?.SubscriptionIdentifiers is not null)
+            throw new MalformedPacketException(ReasonCode.ProtocolError, "PUBLISH from a client has a subscription identifier. [MQTT-3.3.4-6]");
         if (packet.Payload.Length > Options.PayloadBytesMax)
             throw new MalformedPacketException(ReasonCode.PacketTooLarge, $"The payload has {packet.Payload.Length} bytes; {Options.PayloadBytesMax} are allowed.");
         var topic = TopicOf(packet);
@@ -71,9 +75,9 @@ sealed partial class MqttConnection
             return packet.Topic.IsEmpty ? throw new MalformedPacketException(ReasonCode.ProtocolError, "PUBLISH has neither a topic nor an alias.")
                 : topics.Find(packet.Topic);
         }
-        if (alias is 0 or > TopicAliasMax)
-            throw new MalformedPacketException(ReasonCode.TopicAliasInvalid, $"The topic alias is {alias}; 1 to {TopicAliasMax} are allowed.");
-        aliases ??= new KnownTopic[TopicAliasMax + 1];
+        if (alias == 0 || alias > Options.TopicAliasMax)
+            throw new MalformedPacketException(ReasonCode.TopicAliasInvalid, $"The topic alias is {alias}; 1 to {Options.TopicAliasMax} are allowed.");
+        aliases ??= new KnownTopic[Options.TopicAliasMax + 1];
         if (!packet.Topic.IsEmpty)
             aliases[alias] = topics.Find(packet.Topic);
         return aliases[alias] ?? throw new MalformedPacketException(ReasonCode.ProtocolError, $"The topic alias {alias} stands for no topic.");
@@ -102,7 +106,10 @@ sealed partial class MqttConnection
         if (!IsV5 || packet.QoS == 0)
             throw new MalformedPacketException(ReasonCode.NotAuthorized, $"Its policies do not allow publishing to {topic.Name}.");
         // The queue keeps acknowledgements in the order of their PUBLISH. [MQTT-4.6.0-2]
-        owed.Add(new(packet.QoS == 1 ? PacketType.PubAck : PacketType.PubRec, packet.PacketId, ReasonCode.NotAuthorized, Task.CompletedTask));
+        owed.Add(new(packet.QoS == 1 ? PacketType.PubAck : PacketType.PubRec, packet.PacketId, ReasonCode.NotAuthorized, Task.CompletedTask)
+        {
+            Why = $"Its policies do not allow publishing to {topic.Name}.",
+        });
     }
 
     void Acknowledge(ushort packetId, ReasonCode reason) => Answer(PacketType.PubAck, packetId, reason);

@@ -12,6 +12,8 @@ sealed partial class MqttConnection
     readonly Dictionary<string, bool> receivable = new(StringComparer.Ordinal);
     int receivableAt = int.MinValue;
     uint? clientPacketMax;
+    OutboundAliases? outboundAliases;
+    PacketBuffer? aliased;
     long sent;
 
     /// <summary>How many messages of QoS 1 and 2 the client takes before it acknowledges the first.</summary>
@@ -39,7 +41,8 @@ sealed partial class MqttConnection
         if (clientPacketMax is not { } most)
             return true;
         using var buffer = new PacketBuffer(message.Payload.Length + 512);
-        Write(buffer, message, target, packetId: 1, duplicate: false, Math.Min(message.QoS, target.QoS));
+        // As large as it may become: with its name and an alias.
+        Write(buffer, message, target, (message.Topic, outboundAliases is null ? (ushort)0 : (ushort)1), 1, duplicate: false, Math.Min(message.QoS, target.QoS));
         return buffer.Length <= most;
     }
 
@@ -67,6 +70,11 @@ sealed partial class MqttConnection
     /// <summary>A PUBLISH of QoS 0 that is encoded already.</summary>
     public void SendEncoded(ref EncodedPublish publish, FlushList flushes)
     {
+        if (outboundAliases is not null)
+        {
+            SendAliased(outboundAliases, publish, flushes);
+            return;
+        }
         var packet = publish.For(version);
         if (packet.Length > clientPacketMax)
             return;
@@ -76,7 +84,28 @@ sealed partial class MqttConnection
             broker.Metrics.Dropped("slow-consumer");
     }
 
+    void SendAliased(OutboundAliases aliases, in EncodedPublish publish, FlushList flushes)
+    {
+        aliased ??= new(256);
+        aliased.Clear();
+        var (name, alias) = aliases.For(publish.Topic);
+        publish.Write(aliased, name, alias);
+        var fits = !(aliased.Length > clientPacketMax);
+        if (fits && output.TryAdd(aliased.Written.Span, flushes, mayDrop: true))
+        {
+            sent++;
+            return;
+        }
+        if (fits)
+            broker.Metrics.Dropped("slow-consumer");
+        if (name.Length > 0 && alias > 0)
+            aliases.Forget(name);
+    }
+
     void Write(PacketBuffer buffer, Message message, in Target target, ushort packetId, bool duplicate, int qos) =>
-        PublishPacket.Write(buffer, version, message.Topic, message.Payload, qos, message.Retain && target.RetainAsPublished, duplicate, packetId,
-            IsV5 ? message.PropertiesFor(target.Identifiers, broker.Time.GetUtcNow()) : null);
+        Write(buffer, message, target, outboundAliases?.For(message.Topic) ?? (message.Topic, 0), packetId, duplicate, qos);
+
+    void Write(PacketBuffer buffer, Message message, in Target target, (string Topic, ushort Alias) name, ushort packetId, bool duplicate, int qos) =>
+        PublishPacket.Write(buffer, version, name.Topic, message.Payload, qos, message.Retain && target.RetainAsPublished, duplicate, packetId,
+            IsV5 ? message.PropertiesFor(target.Identifiers, broker.Time.GetUtcNow()) : null, name.Alias);
 }

@@ -10,11 +10,13 @@ sealed partial class MqttConnection
     {
         var (mine, space) = (session!, broker.TopicsOf(Account));
         var reasons = new ReasonCode[packet.Entries.Count];
+        string? why = null;
         List<(SubscribeEntry Entry, bool IsNew)> granted = [];
         for (var i = 0; i < reasons.Length; i++)
         {
             var entry = packet.Entries[i];
-            reasons[i] = Judge(entry, i, mine);
+            (reasons[i], var refusal) = Judge(entry, i, mine);
+            why ??= refusal;
             if (reasons[i] >= ReasonCode.UnspecifiedError)
                 continue;
             var subscription = new Subscription(mine, entry.Filter)
@@ -31,26 +33,43 @@ sealed partial class MqttConnection
         }
         if (granted.Count > 0 && mine.IsPersistent)
             await Kept(broker.Sessions.Save(mine, connected: true));
-        output.TryWrite((new SubAckPacket(packet.PacketId, reasons), version), static (b, s) => s.Item1.Write(b, PacketType.SubAck, s.version), flush, mayDrop: false);
+        Answer(PacketType.SubAck, new(packet.PacketId, reasons, why));
         foreach (var (entry, isNew) in granted)
             await SendRetained(entry, isNew, space, mine);
         if (granted.Count > 0)
             broker.Events.Subscribed(this, mine, [.. granted.Select(g => g.Entry.Filter)]);
     }
 
-    ReasonCode Judge(SubscribeEntry entry, int index, Session mine)
+    (ReasonCode Reason, string? Why) Judge(SubscribeEntry entry, int index, Session mine)
     {
-        if (index >= Options.FiltersPerSubscribeMax || (mine.FindSubscription(entry.Filter) is null && mine.SubscriptionCount >= Options.SubscriptionsMax))
-            return ReasonCode.QuotaExceeded;
-        if (TopicRules.WhyNotSubscribe(entry.Filter, Options) is not null)
-            return ReasonCode.TopicFilterInvalid;
+        if (index >= Options.FiltersPerSubscribeMax)
+            return (ReasonCode.QuotaExceeded, $"SUBSCRIBE has more than {Options.FiltersPerSubscribeMax} topic filters.");
+        if (mine.FindSubscription(entry.Filter) is null && mine.SubscriptionCount >= Options.SubscriptionsMax)
+            return (ReasonCode.QuotaExceeded, $"The session has {Options.SubscriptionsMax} subscriptions, which is the most.");
+        if (TopicRules.WhyNotSubscribe(entry.Filter, Options) is { } why)
+            return (ReasonCode.TopicFilterInvalid, why);
         var (group, filter) = Topic.SplitShared(entry.Filter);
         if (group is not null && entry.NoLocal)
             throw new MalformedPacketException(ReasonCode.ProtocolError, "A shared subscription cannot be 'no local'. [MQTT-3.8.3-4]");
         if (device!.Allows(DeviceAction.Subscribe, filter))
-            return (ReasonCode)Math.Min(entry.QoS, Options.QoSMax);
+            return ((ReasonCode)Math.Min(entry.QoS, Options.QoSMax), null);
         broker.Metrics.Denied(DeviceAction.Subscribe);
-        return ReasonCode.NotAuthorized;
+        return (ReasonCode.NotAuthorized, $"Its policies do not allow subscribing to {filter}.");
+    }
+
+    /// <summary>Sends SUBACK or UNSUBACK; without its reason string where that makes it too large or is not wanted. [MQTT-3.9.2-1]</summary>
+    void Answer(PacketType type, SubAckPacket packet)
+    {
+        using var buffer = new PacketBuffer(64);
+        (wantsReasons ? packet : packet with { Why = null }).Write(buffer, type, version);
+        if (buffer.Length > clientPacketMax && packet.Why is not null)
+        {
+            buffer.Clear();
+            (packet with { Why = null }).Write(buffer, type, version);
+        }
+        if (buffer.Length > clientPacketMax)
+            throw new MalformedPacketException(ReasonCode.PacketTooLarge, $"The answer to its packet has {buffer.Length} bytes; it takes {clientPacketMax}.");
+        output.TryAdd(buffer.Written.Span, flush, mayDrop: false);
     }
 
     /// <summary>Retained messages do not come for shared subscriptions, nor again when the client says so. [MQTT-3.3.1-10, MQTT-3.3.1-11]</summary>
@@ -95,7 +114,7 @@ sealed partial class MqttConnection
         }
         if (removed.Count > 0 && mine.IsPersistent)
             await Kept(broker.Sessions.Save(mine, connected: true));
-        output.TryWrite((new SubAckPacket(packet.PacketId, reasons), version), static (b, s) => s.Item1.Write(b, PacketType.UnsubAck, s.version), flush, mayDrop: false);
+        Answer(PacketType.UnsubAck, new(packet.PacketId, reasons));
         if (removed.Count > 0)
             broker.Events.Unsubscribed(this, mine, removed);
     }

@@ -17,10 +17,14 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     /// <summary>How long a client may take to read why it is being left.</summary>
     static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long at a time a client waits that publishes too fast; an end of the connection is seen then.</summary>
+    static readonly TimeSpan PaceStep = TimeSpan.FromSeconds(1);
+
     readonly ClientOutput output = new(transport.Output, broker.Options.OutputBytesMax);
     readonly FlushList flush = new();
     readonly List<Owed> owed = [];
     readonly KnownTopics topics = new(broker.Options);
+    readonly PublishPace? pace = PublishPace.For(broker.Options, broker.Time);
     readonly DateTimeOffset opened = broker.Time.GetUtcNow();
     MqttVersion version = MqttVersion.V311;
     DeviceSession? device;
@@ -29,7 +33,10 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     TimeSpan keepAlive;
     long heard = broker.Time.GetTimestamp();
     long received;
-    int ended;
+    long pacedMessages;
+    volatile bool slowed;
+    volatile int ended;
+    string? leaving;
     string? endReason;
     Task lastBytes = Task.CompletedTask;
     bool saidGoodbye;
@@ -51,6 +58,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     {
         broker.Sessions.Opened(this);
         var (reason, why) = (ReasonCode.Success, DisconnectReasons.ConnectionLost);
+        string? text = null;
         try
         {
             await ReadAll();
@@ -59,8 +67,9 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         {
             LogMalformed(broker.Logger, session?.ClientId, RemoteAddress, malformed.Message);
             (reason, why) = (malformed.Reason, malformed.Reason == ReasonCode.NotAuthorized ? DisconnectReasons.AuthError : DisconnectReasons.ClientError);
+            (endReason, text) = (null, malformed.Message);
             if (device is null)
-                Refuse(reason);
+                Refuse(reason, malformed.Message);
         }
         catch (NotKeptException failure)
         {
@@ -79,7 +88,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         }
         finally
         {
-            await End(reason, endReason ?? why, inGate: false);
+            await End(reason, endReason ?? why, inGate: false, text);
             await lastBytes;
         }
     }
@@ -90,14 +99,18 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         while (ended == 0)
         {
             var result = await input.ReadAsync();
-            heard = broker.Time.GetTimestamp();
             var consumed = await Handle(result.Buffer);
+            // Whole packets count, not bytes that drip. [MQTT-3.1.2-22]
+            if (consumed > 0)
+                heard = broker.Time.GetTimestamp();
             input.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.End);
             if (result.IsCompleted && transport.SaidGoodbye())
                 LeaveQuietly();
             if (saidGoodbye || result.IsCompleted || result.IsCanceled)
                 return;
             await output.Relief();
+            if (pace is not null)
+                await Slow(pace, consumed);
         }
     }
 
@@ -157,6 +170,8 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         frame.CheckFlags();
         if (device is null)
         {
+            if (frame.Type == PacketType.Connect)
+                version = ConnectPacket.VersionOf(frame.Body);
             return frame.Type == PacketType.Connect ? ConnectPacket.Read(frame.Body)
                 : throw new MalformedPacketException(ReasonCode.ProtocolError, $"The first packet is {frame.Type} and must be CONNECT. [MQTT-3.1.0-1]");
         }
@@ -178,6 +193,9 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
             case PacketType.Disconnect:
                 TakeDisconnect(DisconnectPacket.Read(frame.Body, version));
                 return null;
+            case PacketType.Auth when IsV5:
+                AuthPacket.Read(frame.Body);
+                throw new MalformedPacketException(ReasonCode.ProtocolError, "AUTH without an authentication method in CONNECT. [MQTT-4.12.0-7]");
             default:
                 throw new MalformedPacketException(ReasonCode.ProtocolError, $"A {frame.Type} packet is not expected here.");
         }
@@ -193,10 +211,6 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
 
     void TakeDisconnect(DisconnectPacket packet)
     {
-        saidGoodbye = true;
-        endReason = DisconnectReasons.ClientInitiated;
-        if (packet.Reason != ReasonCode.DisconnectWithWill)
-            will = null;
         if (packet.Properties?.SessionExpirySeconds is { } seconds)
         {
             // [MQTT-3.14.2-2]: what was zero at CONNECT stays zero.
@@ -204,6 +218,11 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
                 throw new MalformedPacketException(ReasonCode.ProtocolError, "DISCONNECT asks to keep a session that CONNECT asked not to keep.");
             session!.Expiry = Shorter(TimeSpan.FromSeconds(seconds), Options.SessionExpiryMax);
         }
+        saidGoodbye = true;
+        endReason = DisconnectReasons.ClientInitiated;
+        // Every other reason is a trouble that the will is for. [MQTT-3.14.4-3]
+        if (packet.Reason == ReasonCode.Success)
+            ForgetWill();
     }
 
     /// <summary>The close of a WebSocket counts as the client's DISCONNECT ("Lifecycle events").</summary>
@@ -244,6 +263,8 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     /// <summary>Ends the connection if the client fell silent. [MQTT-3.1.2-22]</summary>
     public void CheckSilence()
     {
+        if (slowed)
+            return;
         var silence = broker.Time.GetElapsedTime(heard);
         if (device is null ? silence > Options.ConnectTimeout : keepAlive > TimeSpan.Zero && silence > keepAlive * 1.5)
             _ = Close(ReasonCode.KeepAliveTimeout, DisconnectReasons.KeepAliveTimeout);
@@ -258,24 +279,55 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     /// <summary>Ends the connection because its client id connects again; called by the holder of the client id's gate.</summary>
     public Task GiveWay() => End(ReasonCode.SessionTakenOver, DisconnectReasons.DuplicateClientId, inGate: true);
 
+    /// <summary>Its will, once.</summary>
+    public WillMessage? TakeWill() => Interlocked.Exchange(ref will, null);
+
     /// <summary>Ends the connection, once: tells the client, lets the session go, publishes the will, says so.</summary>
-    async Task End(ReasonCode reason, string why, bool inGate)
+    /// <param name="inGate">The caller holds the client id's gate; when it returns, the session has let go of the connection.</param>
+    /// <param name="text">Tells the people behind the client what they cannot know from the reason.</param>
+    async Task End(ReasonCode reason, string why, bool inGate, string? text = null)
     {
-        if (Interlocked.Exchange(ref ended, 1) != 0)
+        if (Interlocked.CompareExchange(ref leaving, why, null) is not null)
+        {
+            if (inGate)
+                await LetGo(inGate);
             return;
+        }
+        ended = 1;
         broker.Sessions.Closed(this);
         revocation.Dispose();
         if (session is { } mine && IsV5 && reason != ReasonCode.Success)
-            output.TryWrite((version, new DisconnectPacket(reason, null)), static (b, s) => s.Item2.Write(b, s.version), flush, mayDrop: false);
+            SayWhy(reason, text);
         lastBytes = HangUp();
         device?.Ended();
+        if (session is not null)
+            broker.Metrics.AddSent(MessagesOut);
+        await LetGo(inGate);
+    }
+
+    void SayWhy(ReasonCode reason, string? text)
+    {
+        using var buffer = new PacketBuffer(128);
+        new DisconnectPacket(reason, text is null ? null : new() { ReasonString = text }).Write(buffer, version);
+        if (text is not null && buffer.Length > clientPacketMax)
+        {
+            buffer.Clear();
+            new DisconnectPacket(reason, null).Write(buffer, version);
+        }
+        if (!(buffer.Length > clientPacketMax))
+            output.TryAdd(buffer.Written.Span, flush, mayDrop: false);
+    }
+
+    /// <summary>The session lets go of the connection, and the will is taken care of, by whoever comes first: the end itself, or the next connection.</summary>
+    async Task LetGo(bool inGate)
+    {
         if (session is null)
             return;
-        broker.Metrics.AddSent(MessagesOut);
+        var why = leaving!;
         try
         {
-            var dueWill = why == DisconnectReasons.ClientInitiated && will is null ? null : Interlocked.Exchange(ref will, null);
-            await broker.Sessions.Leave(session, this, dueWill, inGate);
+            if (!await broker.Sessions.Leave(session, this, inGate))
+                return;
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
@@ -283,6 +335,18 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         }
         broker.Events.Disconnected(this, session, why);
         LogDisconnected(broker.Logger, session.ClientId, Account.Value, why);
+    }
+
+    /// <summary>Lets the client wait until it is within its pace again.</summary>
+    async Task Slow(PublishPace kept, long bytes)
+    {
+        var wait = kept.Take(MessagesIn - pacedMessages, bytes);
+        pacedMessages = MessagesIn;
+        slowed = wait > TimeSpan.Zero;
+        for (; wait > TimeSpan.Zero && ended == 0; wait -= PaceStep)
+            await Task.Delay(Shorter(wait, PaceStep), broker.Time);
+        slowed = false;
+        heard = broker.Time.GetTimestamp();
     }
 
     /// <summary>Lets the last bytes out and ends the read loop, after which the listener closes; a client that does not read is cut off.</summary>

@@ -46,7 +46,7 @@ static class Retained
         if (record.Properties is { } encoded)
         {
             var reader = new PacketReader(encoded);
-            properties = PacketProperties.Read(ref reader);
+            properties = PacketProperties.Read(ref reader, AllowedProperties.Publish);
         }
         return new()
         {

@@ -68,8 +68,8 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     /// <summary>After a restart: messages of the log up to this one may have been sent to the client already.</summary>
     public long SentBefore { get; init; }
 
-    /// <summary>Counts the connections, for the order of lifecycle events.</summary>
-    public long ConnectCount { get; set; }
+    /// <summary>Which of its client id's connections is the present or last one, from 0, for the order of lifecycle events.</summary>
+    public long ConnectNumber { get; set; } = -1;
     public override bool IsPersistent => Expiry > TimeSpan.Zero;
     public override bool IsReady => connection is not null && queue.Count == 0;
     public override bool IsConnected => connection is not null;

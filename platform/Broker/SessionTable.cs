@@ -12,6 +12,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     readonly ConcurrentDictionary<MqttConnection, byte> live = new();
 
     /// <summary>One connection at a time is given a session of one client id; 256 gates serve all ids.</summary>
+    readonly ConnectNumbers numbers = new(time);
     readonly SemaphoreSlim[] gates = [.. Enumerable.Range(0, 256).Select(_ => new SemaphoreSlim(1))];
 
     public IEnumerable<MqttConnection> Live => live.Keys;
@@ -44,10 +45,10 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
                 known = null;
             }
             var present = known is not null;
-            known ??= new(connection.Account, clientId, broker);
+            known ??= new(connection.Account, clientId, broker) { ConnectNumber = numbers.Take(connection.Account, clientId) };
             var stored = known.IsPersistent;
             known.Expiry = expiry;
-            known.ConnectCount++;
+            known.ConnectNumber++;
             sessions[key] = known;
             if (known.IsPersistent || stored)
                 await Save(known, connected: true);
@@ -62,7 +63,8 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
 
     /// <summary>A connection ended: its session goes with it, or waits, and so does its will.</summary>
     /// <param name="inGate">The caller holds the client id's gate.</param>
-    public async Task Leave(Session session, MqttConnection connection, WillMessage? will, bool inGate)
+    /// <returns>False when the session has let go of it already.</returns>
+    public async Task<bool> Leave(Session session, MqttConnection connection, bool inGate)
     {
         var gate = inGate ? null : gates[(uint)(session.Account, session.ClientId).GetHashCode() % gates.Length];
         if (gate is not null)
@@ -70,15 +72,16 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         try
         {
             if (!session.Detach(connection))
-                return;
-            KeepWill(session, connection, will);
+                return false;
+            KeepWill(session, connection, connection.TakeWill());
             if (!session.IsPersistent)
             {
                 await Remove(session);
-                return;
+                return true;
             }
             broker.Redirect(session, session.TakeShared(), mustBeConnected: true);
             await Save(session, connected: false);
+            return true;
         }
         finally
         {
@@ -121,6 +124,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
             ExpirySeconds = (long)session.Expiry.TotalSeconds,
             DisconnectedAt = connected ? null : session.DisconnectedAt ?? time.GetUtcNow(),
             LastSent = session.LastSent,
+            ConnectNumber = session.ConnectNumber,
             Subscriptions = [.. session.Subscriptions.Select(s => new SubscriptionRecord(s.Filter, s.QoS, s.NoLocal, s.RetainAsPublished, s.Identifier))],
         }), CancellationToken.None);
     }
@@ -134,6 +138,9 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     async Task Remove(Session session)
     {
         PendingWill(session, publish: true);
+        // A persistent session that is over because its client stayed away begins anew.
+        if (!IsExpired(session) || !session.IsPersistent)
+            numbers.Note(session);
         sessions.TryRemove(new((session.Account, session.ClientId), session));
         var space = broker.TopicsOf(session.Account);
         foreach (var subscription in session.Subscriptions)
@@ -153,6 +160,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
             {
                 Expiry = TimeSpan.FromSeconds(record.ExpirySeconds),
                 DisconnectedAt = record.DisconnectedAt ?? time.GetUtcNow(),
+                ConnectNumber = record.ConnectNumber,
                 SentBefore = record.DisconnectedAt is null ? long.MaxValue : record.LastSent,
             };
             foreach (var s in record.Subscriptions)
@@ -213,6 +221,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     {
         foreach (var connection in live.Keys)
             connection.CheckSilence();
+        numbers.Upkeep();
         foreach (var session in sessions.Values)
         {
             if (session.Connection is not null)

@@ -38,6 +38,8 @@ public readonly ref struct Frame(ReadOnlySpan<byte> whole, int headerBytes)
     /// <summary>Checks the reserved flags of all packets but PUBLISH [MQTT-2.1.3-1].</summary>
     public void CheckFlags()
     {
+        if (Type is PacketType.PingReq or PacketType.PingResp && !Body.IsEmpty)
+            throw new MalformedPacketException(ReasonCode.MalformedPacket, $"A {Type} packet has a body.");
         var wanted = Type is PacketType.PubRel or PacketType.Subscribe or PacketType.Unsubscribe ? 2 : 0;
         if (Type != PacketType.Publish && Flags != wanted)
             throw new MalformedPacketException(ReasonCode.MalformedPacket, $"The flags of a {Type} packet are {Flags} and must be {wanted}.");

@@ -32,8 +32,8 @@ public sealed class PacketProperties
     public bool? SharedSubscriptionAvailable { get; set; }
 
     /// <summary>Reads the property block at the reader's place; null when it is empty.</summary>
-    /// <exception cref="MalformedPacketException">An unknown or repeated property, or a value out of range.</exception>
-    public static PacketProperties? Read(ref PacketReader reader)
+    /// <exception cref="MalformedPacketException">An unknown or repeated property, one that the packet cannot have, or a value out of range.</exception>
+    public static PacketProperties? Read(ref PacketReader reader, AllowedProperties allowed)
     {
         var length = reader.VariableInteger();
         if (length == 0)
@@ -41,7 +41,12 @@ public sealed class PacketProperties
         var block = new PacketReader(reader.Take(length));
         var properties = new PacketProperties();
         while (!block.AtEnd)
-            properties.ReadOne(ref block, block.VariableInteger());
+        {
+            var id = block.VariableInteger();
+            if (!allowed.Has(id))
+                throw new MalformedPacketException(ReasonCode.MalformedPacket, $"The packet cannot have a property 0x{id:X2}.");
+            properties.ReadOne(ref block, id);
+        }
         return properties;
     }
 
@@ -69,7 +74,7 @@ public sealed class PacketProperties
             case 0x21: ReceiveMaximum = Once(ReceiveMaximum, (ushort)NotZero(reader.UInt16())); break;
             case 0x22: TopicAliasMaximum = Once(TopicAliasMaximum, reader.UInt16()); break;
             case 0x23: TopicAlias = Once(TopicAlias, reader.UInt16()); break;
-            case 0x24: MaximumQoS = Once(MaximumQoS, reader.Byte()); break;
+            case 0x24: MaximumQoS = Once(MaximumQoS, Flag(reader.Byte()) ? (byte)1 : (byte)0); break;
             case 0x25: RetainAvailable = Once(RetainAvailable, Flag(reader.Byte())); break;
             case 0x26: (UserProperties ??= []).Add(new(reader.String(), reader.String())); break;
             case 0x27: MaximumPacketSize = Once(MaximumPacketSize, NotZero(reader.UInt32())); break;
@@ -86,6 +91,20 @@ public sealed class PacketProperties
     static int NotZero(int value) => value > 0 ? value : throw Error("A property that must not be 0 is 0.");
     static uint NotZero(uint value) => value > 0 ? value : throw Error("A property that must not be 0 is 0.");
     static MalformedPacketException Error(string message) => new(ReasonCode.ProtocolError, message);
+
+    /// <summary>Writes the property block of a PUBLISH with a topic alias, which the message's own properties do not have.</summary>
+    public static void Write(PacketBuffer buffer, PacketProperties? properties, ushort topicAlias)
+    {
+        if (topicAlias == 0)
+        {
+            Write(buffer, properties);
+            return;
+        }
+        var mark = buffer.BeginLength();
+        Put(buffer, 0x23, topicAlias);
+        properties?.WriteAll(buffer);
+        buffer.EndLength(mark);
+    }
 
     /// <summary>Writes a property block; an empty one for null.</summary>
     public static void Write(PacketBuffer buffer, PacketProperties? properties)

@@ -8,7 +8,7 @@ public sealed record ConnAckPacket(bool SessionPresent, byte Code, PacketPropert
         var reader = new PacketReader(body);
         var flags = reader.Byte();
         var code = reader.Byte();
-        var properties = version == MqttVersion.V5 && !reader.AtEnd ? PacketProperties.Read(ref reader) : null;
+        var properties = version == MqttVersion.V5 && !reader.AtEnd ? PacketProperties.Read(ref reader, AllowedProperties.ConnAck) : null;
         reader.End();
         return new((flags & 1) != 0, code, properties);
     }
@@ -24,14 +24,16 @@ public sealed record ConnAckPacket(bool SessionPresent, byte Code, PacketPropert
         buffer.EndLength(mark);
     }
 
-    /// <summary>The return code of MQTT 3.1.1 (table 3.1) nearest to a reason.</summary>
-    public static byte CodeFor311(ReasonCode reason) => reason switch
+    /// <summary>The return code of MQTT 3.1.1 (table 3.1) for a reason; null when it has none, and the server just closes. [MQTT-3.2.2-6]</summary>
+    public static byte? CodeFor311(ReasonCode reason) => reason switch
     {
         ReasonCode.Success => 0,
         ReasonCode.UnsupportedProtocolVersion => 1,
         ReasonCode.ClientIdentifierNotValid => 2,
         ReasonCode.BadUserNameOrPassword => 4,
         ReasonCode.NotAuthorized or ReasonCode.Banned => 5,
-        _ => 3,
+        ReasonCode.ServerUnavailable or ReasonCode.ServerBusy or ReasonCode.ServerShuttingDown or ReasonCode.QuotaExceeded or ReasonCode.ConnectionRateExceeded
+            or ReasonCode.UnspecifiedError => 3,
+        _ => null,
     };
 }

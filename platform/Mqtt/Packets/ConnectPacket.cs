@@ -12,6 +12,10 @@ public sealed record ConnectPacket
     public WillMessage? Will { get; init; }
     public PacketProperties? Properties { get; init; }
 
+    /// <summary>The version a CONNECT claims, however broken the rest of it is; 3.1.1 when it claims none that there is.</summary>
+    public static MqttVersion VersionOf(ReadOnlySpan<byte> body) => body.Length > 6 && body[..6].SequenceEqual("\0\u0004MQTT"u8) && body[6] == (byte)MqttVersion.V5
+        ? MqttVersion.V5 : MqttVersion.V311;
+
     public static ConnectPacket Read(ReadOnlySpan<byte> body)
     {
         var reader = new PacketReader(body);
@@ -23,12 +27,15 @@ public sealed record ConnectPacket
         var flags = reader.Byte();
         CheckFlags(flags, version);
         var keepAlive = reader.UInt16();
-        var properties = version == MqttVersion.V5 ? PacketProperties.Read(ref reader) : null;
+        var properties = version == MqttVersion.V5 ? PacketProperties.Read(ref reader, AllowedProperties.Connect) : null;
+        if (properties is { AuthenticationData: not null, AuthenticationMethod: null })
+            throw new MalformedPacketException(ReasonCode.ProtocolError, "CONNECT has authentication data but no method.");
         var clientId = reader.String();
         WillMessage? will = null;
         if ((flags & 0x04) != 0)
         {
-            var willProperties = version == MqttVersion.V5 ? PacketProperties.Read(ref reader) : null;
+            var willProperties = version == MqttVersion.V5 ? PacketProperties.Read(ref reader, AllowedProperties.Will) : null;
+            PublishPacket.CheckResponseTopic(willProperties);
             var topic = reader.String();
             if (!Topic.IsValidName(topic))
                 throw new MalformedPacketException(ReasonCode.TopicNameInvalid, "The will topic is not a valid topic name.");

@@ -11,8 +11,11 @@ public sealed record DisconnectPacket(ReasonCode Reason, PacketProperties? Prope
         if (version == MqttVersion.V5 && !reader.AtEnd)
         {
             reason = (ReasonCode)reader.Byte();
+            // Codes of other packets, and those that no packet has. [MQTT-3.14.2-1]
+            if (!Enum.IsDefined(reason) || reason is > ReasonCode.Success and < ReasonCode.UnspecifiedError and not ReasonCode.DisconnectWithWill)
+                throw new MalformedPacketException(ReasonCode.ProtocolError, $"DISCONNECT has reason 0x{(byte)reason:X2}.");
             if (!reader.AtEnd)
-                properties = PacketProperties.Read(ref reader);
+                properties = PacketProperties.Read(ref reader, AllowedProperties.Disconnect);
         }
         reader.End();
         return new(reason, properties);

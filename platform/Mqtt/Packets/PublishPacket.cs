@@ -23,7 +23,8 @@ public readonly ref struct PublishPacket
         var packetId = qos > 0 ? reader.UInt16() : (ushort)0;
         if (qos > 0 && packetId == 0)
             throw new MalformedPacketException(ReasonCode.ProtocolError, "PUBLISH has packet identifier 0. [MQTT-2.2.1-3]");
-        var properties = version == MqttVersion.V5 ? PacketProperties.Read(ref reader) : null;
+        var properties = version == MqttVersion.V5 ? PacketProperties.Read(ref reader, AllowedProperties.Publish) : null;
+        CheckResponseTopic(properties);
         return new()
         {
             Topic = topic,
@@ -36,10 +37,17 @@ public readonly ref struct PublishPacket
         };
     }
 
+    /// <summary>Checks the response topic of a message or a will. [MQTT-3.3.2-14]</summary>
+    internal static void CheckResponseTopic(PacketProperties? properties)
+    {
+        if (properties?.ResponseTopic is { } topic && !Mqtt.Topic.IsValidName(topic))
+            throw new MalformedPacketException(ReasonCode.ProtocolError, "The response topic is empty or has a wildcard.");
+    }
+
     /// <summary>Writes a PUBLISH and answers where its packet identifier stands, from the packet's first byte; 0 for QoS 0.</summary>
     public static int Write(
         PacketBuffer buffer, MqttVersion version, string topic, ReadOnlySpan<byte> payload, int qos, bool retain, bool duplicate, ushort packetId,
-        PacketProperties? properties)
+        PacketProperties? properties, ushort topicAlias = 0)
     {
         var start = buffer.Length;
         buffer.Byte((byte)(((int)PacketType.Publish << 4) | (duplicate ? 8 : 0) | (qos << 1) | (retain ? 1 : 0)));
@@ -49,7 +57,7 @@ public readonly ref struct PublishPacket
         if (qos > 0)
             buffer.UInt16(packetId);
         if (version == MqttVersion.V5)
-            PacketProperties.Write(buffer, properties);
+            PacketProperties.Write(buffer, properties, topicAlias);
         buffer.Raw(payload);
         var body = buffer.Length - mark;
         buffer.EndLength(mark);

@@ -1,15 +1,17 @@
 namespace Althing.Mqtt.Packets;
 
 /// <summary>SUBACK and, in MQTT 5, UNSUBACK (sections 3.9 and 3.11): a reason for each topic filter.</summary>
-public sealed record SubAckPacket(ushort PacketId, IReadOnlyList<ReasonCode> Reasons)
+/// <param name="Why">The reason string, for people; MQTT 5 alone has it.</param>
+public sealed record SubAckPacket(ushort PacketId, IReadOnlyList<ReasonCode> Reasons, string? Why = null)
 {
     public static SubAckPacket Read(ReadOnlySpan<byte> body, MqttVersion version)
     {
         var reader = new PacketReader(body);
         var packetId = reader.UInt16();
+        string? why = null;
         if (version == MqttVersion.V5)
-            PacketProperties.Read(ref reader);
-        return new(packetId, [.. reader.All().ToArray().Select(b => (ReasonCode)b)]);
+            why = PacketProperties.Read(ref reader, AllowedProperties.Acknowledge)?.ReasonString;
+        return new(packetId, [.. reader.All().ToArray().Select(b => (ReasonCode)b)], why);
     }
 
     public void Write(PacketBuffer buffer, PacketType type, MqttVersion version)
@@ -18,7 +20,7 @@ public sealed record SubAckPacket(ushort PacketId, IReadOnlyList<ReasonCode> Rea
         var mark = buffer.BeginLength();
         buffer.UInt16(PacketId);
         if (version == MqttVersion.V5)
-            buffer.Byte(0);
+            PacketProperties.Write(buffer, Why is null ? null : new() { ReasonString = Why });
         if (type == PacketType.SubAck || version == MqttVersion.V5)
         {
             // MQTT 3.1.1 knows one failure code.

@@ -9,7 +9,9 @@ public sealed record SubscribePacket(ushort PacketId, IReadOnlyList<SubscribeEnt
         var packetId = reader.UInt16();
         if (packetId == 0)
             throw new MalformedPacketException(ReasonCode.ProtocolError, "SUBSCRIBE has packet identifier 0.");
-        var properties = version == MqttVersion.V5 ? PacketProperties.Read(ref reader) : null;
+        var properties = version == MqttVersion.V5 ? PacketProperties.Read(ref reader, AllowedProperties.Subscribe) : null;
+        if (properties?.SubscriptionIdentifiers is { Count: > 1 })
+            throw new MalformedPacketException(ReasonCode.ProtocolError, "SUBSCRIBE has more than one subscription identifier.");
         List<SubscribeEntry> entries = [];
         while (!reader.AtEnd)
         {
@@ -17,7 +19,7 @@ public sealed record SubscribePacket(ushort PacketId, IReadOnlyList<SubscribeEnt
             var options = reader.Byte();
             var reserved = version == MqttVersion.V5 ? 0xC0 : 0xFC;
             if ((options & reserved) != 0 || (options & 3) == 3 || ((options >> 4) & 3) == 3)
-                throw new MalformedPacketException(ReasonCode.MalformedPacket, "The options of a subscription are malformed.");
+                throw new MalformedPacketException(ReasonCode.MalformedPacket, "The options of a subscription are malformed. [MQTT-3.8.3-5]");
             entries.Add(new(filter, options & 3, (options & 4) != 0, (options & 8) != 0, (RetainHandling)((options >> 4) & 3)));
         }
         return entries.Count > 0 ? new(packetId, entries, properties)

@@ -10,7 +10,7 @@ public sealed record UnsubscribePacket(ushort PacketId, IReadOnlyList<string> Fi
         if (packetId == 0)
             throw new MalformedPacketException(ReasonCode.ProtocolError, "UNSUBSCRIBE has packet identifier 0.");
         if (version == MqttVersion.V5)
-            PacketProperties.Read(ref reader);
+            PacketProperties.Read(ref reader, AllowedProperties.Unsubscribe);
         List<string> filters = [];
         while (!reader.AtEnd)
             filters.Add(reader.String());
