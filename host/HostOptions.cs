@@ -1,3 +1,4 @@
+using Althing.Broker;
 using Althing.Storage;
 
 namespace Althing.Host;
@@ -34,6 +35,12 @@ sealed record HostOptions
 
     /// <summary>The region of whoever sits at the terminal, from the variables of the AWS tools.</summary>
     public static string UsualRegion => Environment.GetEnvironmentVariable("AWS_REGION") ?? Environment.GetEnvironmentVariable("AWS_DEFAULT_REGION") ?? "us-east-1";
+
+    /// <summary>What may stand at the doors.</summary>
+    public DoorLimits Doors { get; init; } = new();
+
+    /// <summary>CONNECT packets of one account in a second, beyond its burst; 0 for any number.</summary>
+    public int ConnectsPerSecond { get; init; } = new BrokerOptions().ConnectsPerSecondMax;
 
     public string? PostgreSql { get; init; }
 

@@ -20,18 +20,24 @@ static class Listeners
         kestrel.Limits.MaxRequestBodySize = null;
         var tls = kestrel.ApplicationServices.GetRequiredService<DeviceTls>();
 
+        var keeper = new DoorKeeper(options.Doors, kestrel.ApplicationServices.GetRequiredService<TimeProvider>());
+
         Loopback(kestrel, options.Http, listen => listen.Protocols = HttpProtocols.Http1);
 
         kestrel.ListenAnyIP(options.Https, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.Use(keeper.Enter);
             listen.UseHttps(tls.Options([SslApplicationProtocol.Http2, SslApplicationProtocol.Http11, DeviceTls.HttpWithCertificate, DeviceTls.MqttWithCertificate, DeviceTls.Mqtt]));
+            listen.Use(DoorKeeper.Shaken);
             listen.Use(MqttOrHttp(kestrel.ApplicationServices, tls));
         });
 
         kestrel.ListenAnyIP(options.Mqtts, listen =>
         {
+            listen.Use(keeper.Enter);
             listen.UseHttps(tls.Options([DeviceTls.MqttWithCertificate, DeviceTls.Mqtt]));
+            listen.Use(DoorKeeper.Shaken);
             listen.UseConnectionHandler<MqttConnectionHandler>();
         });
 
@@ -57,7 +63,13 @@ static class Listeners
         var mqtt = tls.IsMqtt(connection.Features, connection.ConnectionClosed);
         return mqtt.IsCompletedSuccessfully ? Serve(mqtt.Result) : Later(mqtt);
 
-        Task Serve(bool isMqtt) => isMqtt ? services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection) : next(connection);
+        Task Serve(bool isMqtt)
+        {
+            if (isMqtt)
+                return services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync(connection);
+            DoorKeeper.Admit(connection);
+            return next(connection);
+        }
 
         async Task Later(ValueTask<bool> decision) => await Serve(await decision);
     };

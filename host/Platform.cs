@@ -6,6 +6,7 @@ using Althing.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,9 @@ static class Platform
     /// <summary>How long requests and connections may take to end once the platform is told to stop.</summary>
     static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Connections that the kernel holds for a listener until they are taken: a fleet that comes back at once. The kernel may hold fewer.</summary>
+    const int ConnectionBacklog = 16_384;
+
     public static WebApplication Build(PlatformStorage storage, HostOptions options, AccountId account)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "althing", ContentRootPath = AppContext.BaseDirectory });
@@ -27,6 +31,7 @@ static class Platform
             .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.AddPlatformTelemetry(new() { JsonLogs = options.JsonLogs });
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Configure(kestrel, options));
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.Backlog = ConnectionBacklog);
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = StopTimeout);
         Services.Add(builder.Services, storage, options, account);
         builder.WebHost.UseStaticWebAssets();

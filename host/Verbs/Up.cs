@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using Althing.Broker;
 using Althing.Identity;
 using Althing.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -24,6 +26,8 @@ sealed class Up : Verb
         new("mqtt", "PORT", "Also plain MQTT on loopback, for the users of 'althing mqtt-user'"),
         new("anonymous", null, "Let clients of the plain MQTT listener in without a name. They may do EVERYTHING"),
         new("host", "NAME", "The name that devices use for this machine; becomes part of the server certificate"),
+        new("connects-per-second", "N", "MQTT connects of one account in a second, beyond a burst of 20000; 0 for any number. Default: 5000"),
+        new("connections-per-address", "N", "New TLS connections of one address in a second, beyond a burst of 20000; 0 for any number. Default: 1000"),
         new("demo", null, "Also run a simulated fleet: trucks, vending machines, a factory line, buttons"),
         DataFolder.PostgreSql,
         new("json-logs", null, "Write logs as JSON, one object a line"),
@@ -76,6 +80,8 @@ sealed class Up : Verb
             Anonymous = arguments.Has("anonymous"),
             Demo = arguments.Has("demo"),
             JsonLogs = arguments.Has("json-logs"),
+            ConnectsPerSecond = Rate(arguments, "connects-per-second") ?? new BrokerOptions().ConnectsPerSecondMax,
+            Doors = Rate(arguments, "connections-per-address") is { } rate ? new() { ConnectionsPerSecondMax = rate } : new(),
             PresetKey = PresetKey(),
         };
         if (options.HostName is { } name && Uri.CheckHostName(name) == UriHostNameType.Unknown)
@@ -84,6 +90,10 @@ sealed class Up : Verb
             throw new UsageException("--anonymous concerns the plain MQTT listener alone: give --mqtt PORT too.");
         return options;
     }
+
+    static int? Rate(Arguments arguments, string name) => arguments.Get(name) is not { } text ? null
+        : int.TryParse(text, CultureInfo.InvariantCulture, out var rate) && rate >= 0 ? rate
+        : throw new UsageException($"--{name} {text} is not a whole number.");
 
     static (string, string)? PresetKey()
     {

@@ -27,8 +27,18 @@ public sealed class OperationRunner(IdempotencyStore idempotency)
             if (needed.Action.Length == 0)
                 continue;
             foreach (var resource in needed.Resources.Count > 0 ? needed.Resources : ["*"])
-                Authorize(caller, new(needed.Action, resource, caller.Context));
+                Authorize(caller, new(needed.Action, resource, ContextOf(needed, caller)));
         }
+    }
+
+    static IReadOnlyDictionary<string, string> ContextOf(Permission needed, Caller caller)
+    {
+        if (needed.Context.Count == 0)
+            return caller.Context;
+        var context = new Dictionary<string, string>(caller.Context, StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in needed.Context)
+            context[name] = value;
+        return context;
     }
 
     static void Authorize(Caller caller, in AccessRequest asked)

@@ -69,6 +69,15 @@ public sealed record BrokerOptions
     /// <summary>Longest keep-alive; a client that asks for more or none gets this. Quota "Connection inactivity (keep-alive) interval".</summary>
     public TimeSpan KeepAliveMax { get; init; } = TimeSpan.FromSeconds(1200);
 
+    /// <summary>
+    /// CONNECT packets of one account's clients in a second, once its burst is used up; 0 for any number. AWS has 500 ("Connect requests per
+    /// second per account"), which several machines share.
+    /// </summary>
+    public int ConnectsPerSecondMax { get; init; } = 5_000;
+
+    /// <summary>CONNECT packets that an account saves up while fewer come: a fleet comes back at once after an outage.</summary>
+    public int ConnectBurst { get; init; } = 20_000;
+
     /// <summary>How long a connection may stay without CONNECT.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -49,10 +49,14 @@ public sealed class MqttConnectionHandler(MqttBroker broker, IDeviceAuthority au
                 IsSecure = features.Get<ITlsConnectionFeature>() is not null,
                 Certificate = features.Get<ITlsConnectionFeature>()?.ClientCertificate,
                 ServerName = features.Get<ITlsHandshakeFeature>()?.HostName is { Length: > 0 } name ? name : null,
+                LocalEndPoint = connection.LocalEndPoint,
                 ApplicationProtocol = features.Get<ITlsApplicationProtocolFeature>()?.ApplicationProtocol is { Length: > 0 } agreed ? Encoding.ASCII.GetString(agreed.Span) : null,
             },
             connection.RemoteEndPoint?.ToString() ?? "unknown",
-            () => connection.Abort(new ConnectionAbortedException("The broker ended the connection.")));
+            () => connection.Abort(new ConnectionAbortedException("The broker ended the connection.")))
+        {
+            Admitted = features.Get<IAdmission>() is { } admission ? admission.Admitted : null,
+        };
         return new MqttConnection(broker, authority, transport).Run();
     }
 }

@@ -23,6 +23,9 @@ public sealed record ClientOrigin
     /// <summary>The HTTP request that opened a WebSocket; null for MQTT right on the connection.</summary>
     public HttpOpening? Http { get; init; }
 
+    /// <summary>The address that the client connected to.</summary>
+    public System.Net.EndPoint? LocalEndPoint { get; init; }
+
     /// <summary>Who the door itself found the client to be, such as the signer of the request that opened a WebSocket.</summary>
     public DevicePrincipal? Presented { get; init; }
 }

@@ -25,20 +25,28 @@ sealed class LifecycleEvents(MqttBroker broker, TimeProvider time)
         public long? VersionNumber { get; init; }
     }
 
-    public void Connected(MqttConnection connection, Session session) => Say("presence/connected", connection, session, e => e with
+    public void Connected(MqttConnection connection, Session session)
     {
-        EventType = "connected",
-        IpAddress = AddressOf(connection.RemoteAddress),
-        VersionNumber = connection.ConnectNumber,
-    });
+        broker.Tell(connection.Presence(time.GetUtcNow(), null));
+        Say("presence/connected", connection, session, e => e with
+        {
+            EventType = "connected",
+            IpAddress = AddressOf(connection.RemoteAddress),
+            VersionNumber = connection.ConnectNumber,
+        });
+    }
 
-    public void Disconnected(MqttConnection connection, Session session, string reason) => Say("presence/disconnected", connection, session, e => e with
+    public void Disconnected(MqttConnection connection, Session session, string reason)
     {
-        EventType = "disconnected",
-        ClientInitiatedDisconnect = reason == DisconnectReasons.ClientInitiated,
-        DisconnectReason = reason,
-        VersionNumber = connection.ConnectNumber,
-    });
+        broker.Tell(connection.Presence(time.GetUtcNow(), reason));
+        Say("presence/disconnected", connection, session, e => e with
+        {
+            EventType = "disconnected",
+            ClientInitiatedDisconnect = reason == DisconnectReasons.ClientInitiated,
+            DisconnectReason = reason,
+            VersionNumber = connection.ConnectNumber,
+        });
+    }
 
     public void Subscribed(MqttConnection connection, Session session, IReadOnlyList<string> filters) =>
         Say("subscriptions/subscribed", connection, session, e => e with { EventType = "subscribed", Topics = filters });

@@ -19,6 +19,9 @@ sealed class Message
     /// <summary>Its number in the log; 0 when no persistent session depends on it.</summary>
     public long LogId { get; set; }
 
+    /// <summary>Set for a message whose sender waits until the client acknowledges it.</summary>
+    public TaskCompletionSource? Confirmed { get; init; }
+
     /// <summary>The same message with no place in the log.</summary>
     public static Message Unlogged(Message message) => new()
     {
@@ -64,8 +67,9 @@ sealed class Message
                 UserProperties = all.UserProperties,
             };
 
-    public static Message From(OutgoingMessage message, MessageSource? source, DateTimeOffset now) => new()
+    public static Message From(OutgoingMessage message, MessageSource? source, DateTimeOffset now, TaskCompletionSource? confirmed = null) => new()
     {
+        Confirmed = confirmed,
         Topic = message.Topic,
         Payload = message.Payload.ToArray(),
         QoS = message.QoS,

@@ -29,6 +29,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         Sessions = new(this, store, time);
         Metrics = new(Sessions);
         Events = new(this, time);
+        Rates = new(options, time);
         upkeep = time.CreateTimer(_ => Upkeep(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
     }
 
@@ -37,8 +38,14 @@ public sealed partial class MqttBroker : IAsyncDisposable
     internal SessionTable Sessions { get; }
     internal BrokerMetrics Metrics { get; }
     internal LifecycleEvents Events { get; }
+    internal ConnectRates Rates { get; }
     internal TimeProvider Time => time;
     internal ILogger Logger => log;
+
+    /// <summary>A client connected or disconnected. Handlers run on the connection's thread and must only note it.</summary>
+    public event Action<PresenceChange>? PresenceChanged;
+
+    internal void Tell(PresenceChange change) => PresenceChanged?.Invoke(change);
 
     internal AccountTopics TopicsOf(AccountId account) => topics.GetOrAdd(account, _ => new());
 

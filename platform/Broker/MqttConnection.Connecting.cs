@@ -11,6 +11,9 @@ sealed partial class MqttConnection
     /// <summary>Quota "Client ID size" in UTF-8 bytes.</summary>
     const int ClientIdBytesMax = 128;
 
+    /// <summary>Over how many seconds clients that came too fast are spread.</summary>
+    const int RetrySpreadSeconds = 20;
+
     bool cleanStart;
     CancellationTokenRegistration revocation;
 
@@ -31,6 +34,13 @@ sealed partial class MqttConnection
         {
             var reason = origin.IsSecure || origin.Http is not null ? ReasonCode.NotAuthorized : ReasonCode.BadUserNameOrPassword;
             Refuse(packet, reason, origin.Certificate is null ? "nothing that it brought lets it in" : "the certificate is unknown or not active");
+            return;
+        }
+        if (!broker.Rates.TryTake(principal.Account, out var wait))
+        {
+            // Not all at the same moment, or the next attempt ends like this one.
+            var after = (int)Math.Ceiling(wait.TotalSeconds) + Random.Shared.Next(1, RetrySpreadSeconds);
+            Refuse(packet, ReasonCode.ConnectionRateExceeded, $"its account's clients connect too fast: try again in {after} s");
             return;
         }
         principal = principal with { SourceIp = SourceIp(), ServerName = origin.ServerName };
@@ -64,6 +74,7 @@ sealed partial class MqttConnection
     void Admit(ConnectPacket packet, string clientId, Session opened, bool present)
     {
         session = opened;
+        transport.Admitted?.Invoke();
         ConnectNumber = opened.ConnectNumber;
         Source = new(clientId, device!.Principal.Arn);
         if (!TryWrite(new ConnAckPacket(present, 0, IsV5 ? Terms(packet, clientId, opened) : null)))

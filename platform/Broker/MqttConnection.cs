@@ -245,6 +245,9 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
 
     static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
+    public PresenceChange Presence(DateTimeOffset at, string? disconnectReason) =>
+        new(device!, at, disconnectReason, Describe(), transport.Origin.LocalEndPoint, ConnectNumber);
+
     public ConnectionInfo Describe() => new()
     {
         ClientId = session?.ClientId ?? "",

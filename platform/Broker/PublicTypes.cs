@@ -35,6 +35,13 @@ public sealed record ConnectionInfo
     public required long MessagesOut { get; init; }
 }
 
+/// <summary>A client connected or disconnected.</summary>
+/// <param name="DisconnectReason">Why it is gone, in the words of lifecycle events; null when it connected.</param>
+/// <param name="LocalEndPoint">The address that it connected to, where the door knows it.</param>
+/// <param name="Number">Counts the connections of the client; the two changes of one connection have the same.</param>
+public sealed record PresenceChange(
+    DeviceSession Device, DateTimeOffset At, string? DisconnectReason, ConnectionInfo Connection, System.Net.EndPoint? LocalEndPoint, long Number);
+
 /// <summary>One client, connected or not.</summary>
 /// <param name="DisconnectedAt">Since when its session waits for it; null while it is connected.</param>
 /// <param name="SessionExpiry">How long its session outlives a connection; zero for a clean session.</param>

@@ -124,6 +124,7 @@ sealed partial class Session
             if (entry.QoS != 1)
                 throw new MalformedPacketException(ReasonCode.ProtocolError, $"PUBACK for packet {packetId}, which has QoS 2.");
             Done(entry);
+            entry.Message.Confirmed?.TrySetResult();
             Pump(flush);
         }
     }

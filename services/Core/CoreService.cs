@@ -1,6 +1,7 @@
 using Althing.Api;
 using Althing.Core.Authority;
 using Althing.Core.BillingGroups;
+using Althing.Core.Connectivity;
 using Althing.Core.Endpoints;
 using Althing.Core.Events;
 using Althing.Core.Principals;
@@ -32,6 +33,8 @@ public static class CoreService
         services.AddSingleton<BillingGroupStore>();
         services.AddSingleton<ThingPrincipalStore>();
         services.AddSingleton<Taggable>();
+        services.AddSingleton<ConnectivityKeeper>();
+        services.AddHostedService(p => p.GetRequiredService<ConnectivityKeeper>());
         services.AddSingleton(Console.CoreConsole.Module);
         CoreSecurity.Add(services);
         return services;

@@ -27,6 +27,6 @@ public sealed class IotData : IAwsApi
         HostPrefixes = ["data-ats.iot", "data.iot"],
         AllowsCertificates = true,
         Invalid = Refuse.InvalidRequest,
-        Throttled = () => Refuse.Throttling("Too many calls of this operation. Wait and try again."),
+        Throttled = () => Refuse.TooManyCalls("Too many calls of this operation. Wait and try again."),
     };
 }

@@ -46,5 +46,8 @@ static class Refuse
 
     public static ServiceException NotConfigured(string message) => new("NotConfiguredException", 404, message);
 
+    /// <summary>The data plane's, whose status differs from the control plane's.</summary>
+    public static ServiceException TooManyCalls(string message) => new("ThrottlingException", 429, message);
+
     public static ServiceException Throttling(string message) => new("ThrottlingException", 400, message);
 }

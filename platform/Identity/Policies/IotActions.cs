@@ -31,7 +31,7 @@ public static class IotActions
 
     static readonly string[] Variables =
     [
-        "iot:ClientId", "iot:DomainName", "iot:CertificateId", "aws:SourceIp", "iot:Connection.Thing.ThingName", "iot:Connection.Thing.ThingTypeName",
+        "iot:ClientId", "iot:Topic", "iot:DomainName", "iot:CertificateId", "aws:SourceIp", "iot:Connection.Thing.ThingName", "iot:Connection.Thing.ThingTypeName",
         "iot:Connection.Thing.IsAttached",
     ];
 

@@ -75,4 +75,7 @@ public sealed record Permission(string Action, params IReadOnlyList<string> Reso
 
     /// <summary>More permissions that are needed besides.</summary>
     public Permission? And { get; init; }
+
+    /// <summary>Values for conditions that come from the request itself.</summary>
+    public IReadOnlyDictionary<string, string> Context { get; init; } = System.Collections.Immutable.ImmutableDictionary<string, string>.Empty;
 }

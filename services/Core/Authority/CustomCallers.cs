@@ -87,6 +87,7 @@ sealed class CustomCallers(AuthorizerDesk desk, ServerNames serverNames, DeviceA
     public static ClientOrigin OriginOf(HttpContext http) => new()
     {
         IsSecure = http.Request.IsHttps,
+        LocalEndPoint = http.Connection.LocalIpAddress is { } local ? new System.Net.IPEndPoint(local, http.Connection.LocalPort) : null,
         Certificate = http.Connection.ClientCertificate,
         ServerName = http.Features.Get<ITlsHandshakeFeature>()?.HostName is { Length: > 0 } name ? name : null,
         Http = new([.. http.Request.Headers.SelectMany(h => h.Value, (h, value) => KeyValuePair.Create(h.Key, value ?? ""))], http.Request.QueryString.Value ?? ""),

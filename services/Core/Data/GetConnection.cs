@@ -2,16 +2,16 @@ using System.Net;
 using Althing.Api;
 using Althing.Broker;
 using Althing.Core.Authority;
+using Althing.Core.Connectivity;
 using Althing.Core.Principals;
 using Althing.Identity;
+using Althing.Storage;
 
 namespace Althing.Core.Data;
 
-/// <summary>
-/// A client's connection, or the session that waits for it. Why it disconnected, and the address that it connected to, are not kept.
-/// </summary>
+/// <summary>A client's connection, or the session that waits for it.</summary>
 [Operation<IotData>("GET /connections/{clientId}")]
-sealed class GetConnection(MqttBroker broker, RightsReader rights) : Operation<GetConnectionRequest, GetConnectionResponse>
+sealed class GetConnection(MqttBroker broker, RightsReader rights, IStore store) : Operation<GetConnectionRequest, GetConnectionResponse>
 {
     protected override Permission Needs(GetConnectionRequest request, Caller caller) =>
         new("iot:GetConnection", caller.ArnOf("iot", "client/" + request.ClientId));
@@ -20,6 +20,8 @@ sealed class GetConnection(MqttBroker broker, RightsReader rights) : Operation<G
     {
         var state = broker.StateOf(caller.Account, request.ClientId)
             ?? throw Refuse.ResourceNotFound($"The client '{request.ClientId}' has neither a connection nor a session.");
+        var last = (await store.Get(ClientConnectivity.Table, caller.Account, request.ClientId, cancel))?.Value;
+        var live = request.IncludeSocketInformation is true && state.Connection is not null;
         var address = request.IncludeSocketInformation is true && IPEndPoint.TryParse(state.Connection?.RemoteAddress ?? "", out var end) ? end : null;
         return new()
         {
@@ -29,6 +31,9 @@ sealed class GetConnection(MqttBroker broker, RightsReader rights) : Operation<G
             CleanSession = state.SessionExpiry == TimeSpan.Zero,
             SourceIp = address?.Address.ToString(),
             SourcePort = address?.Port,
+            TargetIp = live && last is { Connected: true } ? last.TargetIp : null,
+            TargetPort = live && last is { Connected: true } ? last.TargetPort : null,
+            DisconnectReason = state.Connection is null && last is { Connected: false } ? last.DisconnectReason : null,
             KeepAliveDuration = (int?)state.Connection?.KeepAlive.TotalSeconds,
             ConnectedSince = state.Connection?.ConnectedAt.ToUnixTimeMilliseconds(),
             DisconnectedSince = state.DisconnectedAt?.ToUnixTimeMilliseconds(),
