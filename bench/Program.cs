@@ -3,7 +3,7 @@ using Althing.Bench;
 // Each benchmark prints ratios against a peer or against itself at another size, measured in the same run.
 Dictionary<string, (string Summary, Func<Task> Run)> all = new(StringComparer.Ordinal)
 {
-    ["publish"] = ("Authorized publish to delivery over plain MQTT, beside mosquitto", Publish.Run),
+    ["broker"] = ("Authorized publish to delivery over plain MQTT, beside mosquitto and nats-server", BrokerTable.Run),
     ["scale"] = ("Registry and CONNECT at 1 000 and at 100 000 things (or ALTHING_BENCH_THINGS)", Scale.Run),
     ["start"] = ("Time to ready on an empty folder, and resident memory", Startup.Run),
 };

@@ -76,6 +76,37 @@ sealed class Mosquitto : Server
     }
 }
 
+/// <summary>Debian's nats-server with its MQTT gateway; JetStream keeps its sessions on disk.</summary>
+sealed class Nats : Server
+{
+    const string Program = "/usr/sbin/nats-server";
+
+    Nats(Process process, DirectoryInfo folder, int port) : base(process, folder) => Port = port;
+
+    public override string Name => "nats";
+
+    /// <summary>Null when it is not installed.</summary>
+    public static async Task<Nats?> TryStart()
+    {
+        if (!File.Exists(Program))
+            return null;
+        var folder = Directory.CreateTempSubdirectory("bench-nats-");
+        var port = FreePort();
+        var config = Path.Combine(folder.FullName, "nats.conf");
+        await File.WriteAllTextAsync(config, $$"""
+            listen: "127.0.0.1:{{FreePort()}}"
+            server_name: bench
+            max_pending: 1GB
+            jetstream { store_dir: "{{folder.FullName}}" }
+            mqtt { listen: "127.0.0.1:{{port}}", max_ack_pending: 65535 }
+            """);
+        var process = Process.Start(new ProcessStartInfo(Program, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        _ = process.StandardError.ReadToEndAsync();
+        await Load.WaitForPort(port);
+        return new(process, folder, port);
+    }
+}
+
 /// <summary>The platform, with a named client that its policies allow what the benchmark does.</summary>
 sealed partial class Platform : Server
 {

@@ -1,11 +1,10 @@
 using Althing.Broker;
-using Althing.Identity;
 using Althing.Storage;
 using Althing.Telemetry;
 
 namespace Althing.Host;
 
-/// <summary>The tables answer, and the disk has room for what the platform promises to keep.</summary>
+/// <summary>The tables take and give, and the disk has room for what the platform promises to keep.</summary>
 sealed class StorageProbe(PlatformStorage storage) : IHealthProbe
 {
     /// <summary>Below this, the next large write may fail.</summary>
@@ -15,7 +14,7 @@ sealed class StorageProbe(PlatformStorage storage) : IHealthProbe
 
     public async ValueTask<string?> Check(CancellationToken cancel)
     {
-        await storage.Store.Count(Account.Table, AccountId.Platform, Scan.All, cancel);
+        await storage.Check(cancel);
         var free = new DriveInfo(storage.Folder).AvailableFreeSpace;
         return free >= FreeBytesMin ? null : $"only {free >> 20} MB of disk are free";
     }

@@ -27,7 +27,7 @@ static class Services
         .AddSingleton(storage.Store)
         .AddSingleton(MasterKey.Open(storage.Folder))
         .AddSingleton(p => new ConsolePassword(storage.Folder, p.GetRequiredService<TimeProvider>()))
-        .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name, "*." + name] : [], p.GetRequiredService<TimeProvider>()))
+        .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name] : [], p.GetRequiredService<TimeProvider>()))
         .AddSingleton(new EndpointOptions { HostName = options.HostName ?? "localhost" })
         .AddMqttBroker(new() { ConnectsPerSecondMax = options.ConnectsPerSecond })
         .AddSingleton<IHealthProbe, StorageProbe>()
