@@ -14,8 +14,18 @@ sealed class AccountTopics
     readonly ConcurrentDictionary<string, Message> retained = new(StringComparer.Ordinal);
     readonly Lock gate = new();
     volatile int version;
+    volatile DeliveryRecording? recording;
 
     public int Version => version;
+
+    /// <summary>Who wants to know who gets what; null almost always.</summary>
+    public DeliveryRecording? Recording => recording;
+
+    public void Record(DeliveryRecording by) => recording = by;
+
+    public void StopRecording(DeliveryRecording by) => Interlocked.CompareExchange(ref recording, null, by);
+
+    public int RetainedCount => retained.Count;
 
     public void Add(Subscription subscription)
     {

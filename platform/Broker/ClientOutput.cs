@@ -18,6 +18,16 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
     bool flushing;
     bool listed;
     bool closed;
+    long written;
+
+    /// <summary>Sees the packets of a client that somebody traces; null for all others.</summary>
+    public PacketTrace? Trace { get; set; }
+
+    /// <summary>Bytes handed to the socket.</summary>
+    public long Written => Volatile.Read(ref written);
+
+    /// <summary>Bytes that wait because the client leaves others unread.</summary>
+    public int Unsent => filling.Length;
 
     /// <summary>Adds bytes; false when too much waits already and the caller may leave it out.</summary>
     public bool TryAdd(ReadOnlySpan<byte> packet, FlushList flush, bool mayDrop)
@@ -27,6 +37,7 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
             if (closed || (mayDrop && filling.Length + packet.Length > bytesMax))
                 return false;
             filling.Raw(packet);
+            Trace?.Out(packet);
             List(flush);
             return true;
         }
@@ -39,7 +50,9 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
         {
             if (closed || (mayDrop && filling.Length > bytesMax))
                 return false;
+            var start = filling.Length;
             write(filling, state);
+            Trace?.Out(filling.Written.Span[start..]);
             List(flush);
             return true;
         }
@@ -83,6 +96,7 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
                     }
                     (filling, sending) = (sending, filling);
                 }
+                written += sending.Length;
                 var result = await writer.WriteAsync(sending.Written);
                 sending.Clear();
                 if (result.IsCompleted || result.IsCanceled)

@@ -12,6 +12,9 @@ sealed class KnownTopics(BrokerOptions options)
     const int Slots = 64;
     readonly KnownTopic?[] slots = new KnownTopic[Slots];
 
+    /// <summary>Those that are known now; any thread may ask.</summary>
+    public IEnumerable<KnownTopic> All => slots.Where(s => s is not null)!;
+
     /// <exception cref="MalformedPacketException">No topic that a client may publish to.</exception>
     public KnownTopic Find(ReadOnlySpan<byte> utf8)
     {
@@ -41,6 +44,19 @@ sealed class KnownTopic(byte[] utf8, string name)
 
     public byte[] Utf8 { get; } = utf8;
     public string Name { get; } = name;
+
+    long messages;
+    long bytes;
+
+    /// <summary>What the connection published there since it knows the topic.</summary>
+    public Counted Counted => new(Volatile.Read(ref messages), Volatile.Read(ref bytes));
+
+    /// <summary>Counts a message. The connection's own thread alone calls this.</summary>
+    public void Count(int payloadBytes)
+    {
+        messages++;
+        bytes += payloadBytes;
+    }
 
     public bool MayPublish(DeviceSession device, bool retained)
     {

@@ -19,6 +19,9 @@ sealed class Message
     /// <summary>Its number in the log; 0 when no persistent session depends on it.</summary>
     public long LogId { get; set; }
 
+    /// <summary>Notes who gets it, when somebody wants to know; null almost always.</summary>
+    public PublishRecord? Record { get; set; }
+
     /// <summary>Set for a message whose sender waits until the client acknowledges it.</summary>
     public TaskCompletionSource? Confirmed { get; init; }
 
@@ -33,6 +36,7 @@ sealed class Message
         Source = message.Source,
         Received = message.Received,
         Expires = message.Expires,
+        Record = message.Record,
     };
 
     public bool IsExpired(DateTimeOffset now) => Expires is { } end && end <= now;

@@ -14,6 +14,7 @@ public sealed partial class MqttBroker
         var space = TopicsOf(account);
         var durable = message.Retain ? KeepRetained(account, space, message) : default;
         var route = space.RouteOf(message.Topic);
+        message.Record = space.Recording?.Begin(message, route);
         if (message.QoS > 0)
             durable = Combine(durable, LogFor(account, message, publisher?.Session, route, out route));
         foreach (var target in route.Targets)
@@ -27,6 +28,8 @@ public sealed partial class MqttBroker
     {
         if (!IsOwn(target, publisher?.Session))
             target.Subscriber.Deliver(message, target, flush);
+        else
+            message.Record?.Note(target.Subscriber, DeliveryOutcome.NoLocal, 0);
     }
 
     /// <summary>A 'no local' subscription does not get what its own client publishes. [MQTT-3.8.3-3]</summary>
@@ -58,12 +61,13 @@ public sealed partial class MqttBroker
         var space = TopicsOf(account);
         var retained = message.Retain ? KeepRetained(account, space, message) : default;
         var route = space.RouteOf(message.Topic);
+        message.Record = space.Recording?.Begin(message, route);
         List<Target> targets = [];
         List<Share> shares = [];
         foreach (var target in route.Targets)
-            Choose(target, publisher, targets, shares);
+            Choose(target, publisher, targets, shares, message.Record);
         foreach (var group in route.Groups)
-            Choose(group.Pick(), publisher, targets, shares);
+            Choose(group.Pick(), publisher, targets, shares, message.Record);
         var kept = publisher is { IsPersistent: true } ? new Receipt(publisher.Key, receipt) : (Receipt?)null;
         var appended = shares.Count == 0 && kept is null ? new(0, Task.CompletedTask)
             : Log.Append(account, shares.Count > 0 ? message : null, shares, kept, stopping.Token);
@@ -81,10 +85,13 @@ public sealed partial class MqttBroker
         return new(message, [.. targets], shares.Count == 0 ? Task.CompletedTask : Log.Append(account, message, shares, null, stopping.Token).Durable);
     }
 
-    void Choose(in Target target, Session? publisher, List<Target> targets, List<Share> shares)
+    void Choose(in Target target, Session? publisher, List<Target> targets, List<Share> shares, PublishRecord? record = null)
     {
         if (IsOwn(target, publisher))
+        {
+            record?.Note(target.Subscriber, DeliveryOutcome.NoLocal, 0);
             return;
+        }
         if (target.QoS == 0 || target.Subscriber is not Session { IsPersistent: true } session)
         {
             targets.Add(target);
@@ -94,6 +101,8 @@ public sealed partial class MqttBroker
         if (target.QoS == 2 && id == 0)
         {
             Metrics.Dropped("queue-full");
+            session.CountDropped();
+            record?.Note(session, DeliveryOutcome.QueueFull, 0);
             return;
         }
         targets.Add(target with { PacketId = id });

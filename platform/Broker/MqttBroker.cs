@@ -27,7 +27,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         this.log = log;
         Log = new(storage.Journal("mqtt"));
         Sessions = new(this, store, time);
-        Metrics = new(Sessions);
+        Metrics = new(this);
         Events = new(this, time);
         Rates = new(options, time);
         upkeep = time.CreateTimer(_ => Upkeep(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));

@@ -74,6 +74,7 @@ sealed partial class MqttConnection
     void Admit(ConnectPacket packet, string clientId, Session opened, bool present)
     {
         session = opened;
+        ResumeTrace(packet, clientId);
         transport.Admitted?.Invoke();
         ConnectNumber = opened.ConnectNumber;
         Source = new(clientId, device!.Principal.Arn);

@@ -25,6 +25,7 @@ sealed partial class MqttConnection
         if (packet.Payload.Length > Options.PayloadBytesMax)
             throw new MalformedPacketException(ReasonCode.PacketTooLarge, $"The payload has {packet.Payload.Length} bytes; {Options.PayloadBytesMax} are allowed.");
         var topic = TopicOf(packet);
+        topic.Count(packet.Payload.Length);
         if (!topic.MayPublish(device!, packet.Retain))
         {
             Deny(packet, topic);
@@ -49,8 +50,9 @@ sealed partial class MqttConnection
     /// <summary>The common case, without a message of its own in memory; false when somebody needs one.</summary>
     bool TryForward(string topic, in PublishPacket packet, in Frame frame)
     {
-        var route = broker.TopicsOf(Account).RouteOf(topic);
-        if (!route.IsPlain || packet.Properties?.MessageExpirySeconds is not null)
+        var space = broker.TopicsOf(Account);
+        var route = space.RouteOf(topic);
+        if (!route.IsPlain || space.Recording is not null || packet.Properties?.MessageExpirySeconds is not null)
             return false;
         var publish = new EncodedPublish(scratch, topic, packet, frame, version);
         foreach (var target in route.Targets)
@@ -103,6 +105,7 @@ sealed partial class MqttConnection
     void Deny(in PublishPacket packet, KnownTopic topic)
     {
         broker.Metrics.Denied(DeviceAction.Publish);
+        broker.TopicsOf(Account).Recording?.Refused(topic.Name, device!.ClientId, packet.QoS, packet.Retain, packet.Payload.Length, $"Its policies do not allow {(packet.Retain ? "iot:Publish and iot:RetainPublish" : "iot:Publish")} on {topic.Name}.");
         if (!IsV5 || packet.QoS == 0)
             throw new MalformedPacketException(ReasonCode.NotAuthorized, $"Its policies do not allow publishing to {topic.Name}.");
         // The queue keeps acknowledgements in the order of their PUBLISH. [MQTT-4.6.0-2]

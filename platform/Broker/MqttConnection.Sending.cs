@@ -46,12 +46,23 @@ sealed partial class MqttConnection
         return buffer.Length <= most;
     }
 
-    public void SendQoS0(Message message, in Target target, FlushList flushes)
+    /// <returns>False when it was left out.</returns>
+    public bool SendQoS0(Message message, in Target target, FlushList flushes)
     {
         if (output.TryWrite((this, message, target), static (b, s) => s.Item1.Write(b, s.message, s.target, 0, false, qos: 0), flushes, mayDrop: true))
+        {
             sent++;
-        else
-            broker.Metrics.Dropped("slow-consumer");
+            return true;
+        }
+        DropSlow();
+        return false;
+    }
+
+    /// <summary>A message of QoS 0 is left out, because the client leaves too much unread.</summary>
+    void DropSlow()
+    {
+        broker.Metrics.Dropped("slow-consumer");
+        session!.CountDropped();
     }
 
     public void SendPublish(Message message, in Target target, ushort packetId, bool duplicate, FlushList flushes)
@@ -81,7 +92,7 @@ sealed partial class MqttConnection
         if (output.TryAdd(packet, flushes, mayDrop: true))
             sent++;
         else
-            broker.Metrics.Dropped("slow-consumer");
+            DropSlow();
     }
 
     void SendAliased(OutboundAliases aliases, in EncodedPublish publish, FlushList flushes)
@@ -97,7 +108,7 @@ sealed partial class MqttConnection
             return;
         }
         if (fits)
-            broker.Metrics.Dropped("slow-consumer");
+            DropSlow();
         if (name.Length > 0 && alias > 0)
             aliases.Forget(name);
     }

@@ -18,7 +18,10 @@ sealed partial class MqttConnection
             (reasons[i], var refusal) = Judge(entry, i, mine);
             why ??= refusal;
             if (reasons[i] >= ReasonCode.UnspecifiedError)
+            {
+                mine.Refused(entry.Filter, refusal ?? reasons[i].ToString());
                 continue;
+            }
             var subscription = new Subscription(mine, entry.Filter)
             {
                 Group = Topic.SplitShared(entry.Filter).Group,

@@ -101,6 +101,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
             var result = await input.ReadAsync();
             var consumed = await Handle(result.Buffer);
             // Whole packets count, not bytes that drip. [MQTT-3.1.2-22]
+            bytesIn += consumed;
             if (consumed > 0)
                 heard = broker.Time.GetTimestamp();
             input.AdvanceTo(result.Buffer.GetPosition(consumed), result.Buffer.End);
@@ -168,6 +169,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     object? Take(in Frame frame)
     {
         frame.CheckFlags();
+        trace?.In(frame);
         if (device is null)
         {
             if (frame.Type == PacketType.Connect)
@@ -261,6 +263,13 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         Subscriptions = session?.SubscriptionCount ?? 0,
         MessagesIn = MessagesIn,
         MessagesOut = MessagesOut,
+        BytesIn = BytesIn,
+        BytesOut = output.Written,
+        InFlight = session?.InFlightCount ?? 0,
+        Queued = session?.QueuedCount ?? 0,
+        QueuedBytes = session?.QueuedBytes ?? 0,
+        UnsentBytes = output.Unsent,
+        Dropped = session?.Dropped ?? 0,
     };
 
     /// <summary>Ends the connection if the client fell silent. [MQTT-3.1.2-22]</summary>
@@ -303,8 +312,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
             SayWhy(reason, text);
         lastBytes = HangUp();
         device?.Ended();
-        if (session is not null)
-            broker.Metrics.AddSent(MessagesOut);
+        broker.Metrics.AddClosed(MessagesOut, BytesIn, BytesOut);
         await LetGo(inGate);
     }
 
@@ -337,6 +345,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
             LogFailure(broker.Logger, session.ClientId, failure);
         }
         broker.Events.Disconnected(this, session, why);
+        trace?.Note(false, "END", why);
         LogDisconnected(broker.Logger, session.ClientId, Account.Value, why);
     }
 

@@ -33,6 +33,21 @@ public sealed record ConnectionInfo
     public required int Subscriptions { get; init; }
     public required long MessagesIn { get; init; }
     public required long MessagesOut { get; init; }
+    public required long BytesIn { get; init; }
+    public required long BytesOut { get; init; }
+
+    /// <summary>Messages of QoS 1 and 2 that the client has not acknowledged.</summary>
+    public required int InFlight { get; init; }
+
+    /// <summary>Messages that wait until the client acknowledges others.</summary>
+    public required int Queued { get; init; }
+    public required long QueuedBytes { get; init; }
+
+    /// <summary>Bytes that wait because the client leaves others unread.</summary>
+    public required int UnsentBytes { get; init; }
+
+    /// <summary>Messages that the client did not get, since its session began, for its queue was full or it was too slow.</summary>
+    public required long Dropped { get; init; }
 }
 
 /// <summary>A client connected or disconnected.</summary>

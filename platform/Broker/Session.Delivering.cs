@@ -17,20 +17,22 @@ sealed partial class Session
         {
             if (ended)
             {
+                message.Record?.Note(this, DeliveryOutcome.SessionEnded, 0);
                 Settle(message, target.PacketId);
                 return;
             }
             var qos = Math.Min(message.QoS, target.QoS);
             if (connection is { } live)
             {
-                if (!live.MayReceive(message.Topic) || !live.Fits(message, target))
+                if (!Takes(live, message, target))
                 {
                     Settle(message, target.PacketId);
                     return;
                 }
                 if (qos == 0)
                 {
-                    live.SendQoS0(message, target, flush);
+                    var went = live.SendQoS0(message, target, flush);
+                    message.Record?.Note(this, went ? DeliveryOutcome.Sent : DeliveryOutcome.SlowConsumer, 0);
                     return;
                 }
                 if (onWire < live.ReceiveMaximum && queue.Count == 0 && resend.Count == 0)
@@ -40,16 +42,31 @@ sealed partial class Session
                 }
             }
             if (qos == 0 || (connection is null && !IsPersistent))
+            {
+                message.Record?.Note(this, DeliveryOutcome.Offline, 0);
                 return;
+            }
             if (queue.Count >= broker.Options.QueuedMessagesMax || queuedBytes >= broker.Options.QueuedBytesMax)
             {
                 // The oldest are kept: they are acknowledged, and what follows them may depend on them.
                 broker.Metrics.Dropped("queue-full");
+                CountDropped();
+                message.Record?.Note(this, DeliveryOutcome.QueueFull, qos);
                 Settle(message, target.PacketId);
                 return;
             }
             Enqueue(new(message, target, MaybeSent: false));
+            message.Record?.Note(this, DeliveryOutcome.Queued, qos);
         }
+    }
+
+    bool Takes(MqttConnection live, Message message, in Target target)
+    {
+        var (may, fits) = (live.MayReceive(message.Topic), true);
+        if (may && (fits = live.Fits(message, target)))
+            return true;
+        message.Record?.Note(this, may ? DeliveryOutcome.TooLarge : DeliveryOutcome.Policy, 0);
+        return false;
     }
 
     void Enqueue(in Waiting waiting)
@@ -101,6 +118,7 @@ sealed partial class Session
         if (message.LogId > lastSent)
             lastSent = message.LogId;
         live.SendPublish(message, target, entry.PacketId, maybeSent, flush);
+        message.Record?.Note(this, DeliveryOutcome.Sent, entry.QoS);
     }
 
     void SendAgain(MqttConnection live, Inflight entry, FlushList flush)
@@ -125,6 +143,7 @@ sealed partial class Session
                 throw new MalformedPacketException(ReasonCode.ProtocolError, $"PUBACK for packet {packetId}, which has QoS 2.");
             Done(entry);
             entry.Message.Confirmed?.TrySetResult();
+            entry.Message.Record?.Note(this, DeliveryOutcome.Acknowledged, 1);
             Pump(flush);
         }
     }
@@ -148,6 +167,7 @@ sealed partial class Session
             if (entry.Released)
                 return Task.CompletedTask;
             entry.Released = true;
+            entry.Message.Record?.Note(this, DeliveryOutcome.Acknowledged, 2);
             return entry.Message.LogId == 0 ? Task.CompletedTask : log.Release(entry.Message.LogId, Key);
         }
     }
@@ -197,7 +217,10 @@ sealed partial class Session
     {
         queuedBytes -= BytesOf(next.Message);
         // What may have been sent is not expired any more. [MQTT-4.3.3-7]
-        if ((!next.MaybeSent && next.Message.IsExpired(time.GetUtcNow())) || !live.MayReceive(next.Message.Topic) || !live.Fits(next.Message, next.Target))
+        var expired = !next.MaybeSent && next.Message.IsExpired(time.GetUtcNow());
+        if (expired)
+            next.Message.Record?.Note(this, DeliveryOutcome.Expired, 0);
+        if (expired || !Takes(live, next.Message, next.Target))
             Settle(next.Message, next.Target.PacketId);
         else
             Send(live, next.Message, next.Target, next.MaybeSent, flush);

@@ -17,6 +17,8 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
 
     public IEnumerable<MqttConnection> Live => live.Keys;
     public int LiveCount => live.Count;
+    public ICollection<Session> All => sessions.Values;
+    public int Count => sessions.Count;
 
     public Session? Find(AccountId account, string clientId) => sessions.GetValueOrDefault((account, clientId));
 

@@ -62,6 +62,7 @@ sealed class SharedGroup(string filter, Target[] members)
     int turn = Random.Shared.Next();
 
     public string Filter { get; } = filter;
+    public IReadOnlyList<Target> Members => members;
 
     /// <summary>Who is there and has nothing waiting, else who is there, else anybody.</summary>
     public Target Pick()

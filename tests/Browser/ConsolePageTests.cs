@@ -10,7 +10,8 @@ public class ConsolePageTests
         ("", "Home"), ("/connections", "Connections"), ("/things", "Things"), ("/things/pump-1", "pump-1"), ("/thing-groups", "Thing groups"),
         ("/thing-groups/hall", "hall"), ("/thing-types", "Thing types"), ("/billing-groups", "Billing groups"), ("/billing-groups/cooling", "cooling"),
         ("/certificates", "Certificates"), ("/ca-certificates", "CA certificates"), ("/policies", "Policies"), ("/policies/new", "Write a policy"),
-        ("/policies/reader", "reader"), ("/policy-tester", "May this device do that?"), ("/mqtt", "MQTT test client"), ("/no-such-page", "Not here"),
+        ("/policies/reader", "reader"), ("/policy-tester", "May this device do that?"), ("/mqtt", "MQTT test client"), ("/subscriptions", "Subscriptions"),
+        ("/retained", "Retained messages"), ("/traffic", "Traffic"), ("/trace", "Packet trace"), ("/why", "Who got it?"), ("/no-such-page", "Not here"),
     ];
 
     // Buttons, links and fields that a screen reader could not name.

@@ -15,6 +15,11 @@ static class CoreConsole
     [
         new("Home", "/console", Icons.Material.Outlined.Home),
         new("Connections", "/console/connections", Icons.Material.Outlined.Sensors),
+        new("Subscriptions", "/console/subscriptions", Icons.Material.Outlined.NotificationsActive),
+        new("Retained messages", "/console/retained", Icons.Material.Outlined.PushPin),
+        new("Traffic", "/console/traffic", Icons.Material.Outlined.Speed),
+        new("Packet trace", "/console/trace", Icons.Material.Outlined.Timeline),
+        new("Who got it?", "/console/why", Icons.Material.Outlined.HelpOutline),
         new("Things", "/console/things", Icons.Material.Outlined.Memory),
         new("Thing groups", "/console/thing-groups", Icons.Material.Outlined.AccountTree),
         new("Thing types", "/console/thing-types", Icons.Material.Outlined.Category),

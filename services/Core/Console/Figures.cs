@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Althing.Core.Console;
+
+/// <summary>Figures and payloads for people.</summary>
+static class Figures
+{
+    /// <summary>Bytes of a binary payload that are shown.</summary>
+    const int BinaryShownMax = 512;
+
+    static readonly JsonSerializerOptions Pretty = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static string Bytes(double bytes) => bytes switch
+    {
+        >= 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1 << 30):0.0} GB"),
+        >= 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1 << 20):0.0} MB"),
+        >= 1 << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1 << 10):0.0} kB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes:0} B"),
+    };
+
+    public static string Rate(double perSecond) => perSecond.ToString(perSecond < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + "/s";
+
+    /// <summary>JSON set out in lines, other text as it is, what is no text in hexadecimal.</summary>
+    public static string Payload(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+            return "(empty)";
+        try
+        {
+            var reader = new Utf8JsonReader(bytes);
+            using var json = JsonDocument.ParseValue(ref reader);
+            if (reader.BytesConsumed == bytes.Length)
+                return JsonSerializer.Serialize(json.RootElement, Pretty);
+        }
+        catch (JsonException)
+        {
+            // Most payloads are something else.
+        }
+        return System.Text.Unicode.Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : "hex " + Convert.ToHexStringLower(bytes[..Math.Min(bytes.Length, BinaryShownMax)]);
+    }
+}
