@@ -21,7 +21,7 @@ static class Help
             Console.WriteLine($"  ./althing {verb.Name} {form}".TrimEnd());
         Console.WriteLine();
         foreach (var option in verb.Options)
-            Console.WriteLine($"  {"--" + option.Name + (option.Value is null ? "" : " " + option.Value),-24}{option.Summary}");
+            Console.WriteLine($"  {(option.Short is { } letter ? $"-{letter}, " : "") + "--" + option.Name + (option.Value is null ? "" : " " + option.Value),-24}{option.Summary}");
         return 0;
     }
 }

@@ -11,6 +11,8 @@ Verb[] verbs =
     new KeyVerb(),
     new AccountVerb(),
     new MqttUserVerb(),
+    new PubVerb(),
+    new SubVerb(),
     new BackupVerb(),
     new RestoreVerb(),
     new ShowVersion(),

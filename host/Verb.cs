@@ -29,7 +29,8 @@ abstract class Verb
 }
 
 /// <param name="Value">What the value is called in help; null for a switch.</param>
-sealed record Option(string Name, string? Value, string Summary);
+/// <param name="Short">Its letter, for those that have one: <c>-t</c>.</param>
+sealed record Option(string Name, string? Value, string Summary, char? Short = null);
 
 /// <summary>A command line that cannot be understood; exit code 2.</summary>
 sealed class UsageException(string message) : Exception(message);
@@ -50,12 +51,13 @@ sealed class Arguments
         var read = new Arguments();
         for (var i = 0; i < args.Count; i++)
         {
-            if (!args[i].StartsWith("--", StringComparison.Ordinal))
+            var letter = args[i] is ['-', var only] ? verb.Options.FirstOrDefault(o => o.Short == only) : null;
+            if (letter is null && !args[i].StartsWith("--", StringComparison.Ordinal))
             {
                 read.Words.Add(args[i]);
                 continue;
             }
-            var parts = args[i][2..].Split('=', 2);
+            var parts = letter is null ? args[i][2..].Split('=', 2) : [letter.Name];
             var option = verb.Options.FirstOrDefault(o => o.Name == parts[0])
                 ?? throw new UsageException($"'{verb.Name}' has no option --{parts[0]}. 'althing {verb.Name} --help' lists those it has.");
             if (option.Value is null && parts.Length > 1)

@@ -29,7 +29,11 @@ public class ConsoleBrokerTests
         await browser.Shot("why");
         await browser.Go("/console/traffic");
         await browser.Sees("Clients that do not keep up (1)");
+        var busy = house.Run("mosquitto_pub", [.. house.Mosquitto(device, "talker"), "-t", "plant/busy", "-m", "1", "--repeat", "60", "--repeat-delay", "0.1"]);
+        await browser.Sees("plant/busy");
+        await Assertions.Expect(browser.Page.GetByRole(AriaRole.Link, new() { Name = "near" })).ToBeVisibleAsync();
         await browser.Shot("traffic");
+        await busy;
         await browser.Go("/console/subscriptions");
         await browser.Page.GetByLabel("Leads to topic").FillAsync("plant/1");
         await browser.Sees("2 of 2");

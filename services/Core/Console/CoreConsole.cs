@@ -16,7 +16,7 @@ static class CoreConsole
         new("Home", "/console", Icons.Material.Outlined.Home),
         new("Connections", "/console/connections", Icons.Material.Outlined.Sensors),
         new("Subscriptions", "/console/subscriptions", Icons.Material.Outlined.NotificationsActive),
-        new("Retained messages", "/console/retained", Icons.Material.Outlined.PushPin),
+        new("Retained", "/console/retained", Icons.Material.Outlined.PushPin),
         new("Traffic", "/console/traffic", Icons.Material.Outlined.Speed),
         new("Packet trace", "/console/trace", Icons.Material.Outlined.Timeline),
         new("Who got it?", "/console/why", Icons.Material.Outlined.HelpOutline),
