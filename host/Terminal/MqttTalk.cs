@@ -177,7 +177,7 @@ sealed class MqttTalk(Stream stream, TimeProvider time) : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(ending.Token))
                 await Send(b => b.Raw(PingPacket.Request));
         }
-        catch (Exception over) when (over is OperationCanceledException or IOException or ObjectDisposedException)
+        catch (Exception over) when (over is OperationCanceledException or IOException or NotSupportedException or InvalidOperationException or System.Net.WebSockets.WebSocketException)
         {
             // The reading side says what became of the connection.
         }
@@ -192,7 +192,7 @@ sealed class MqttTalk(Stream stream, TimeProvider time) : IAsyncDisposable
         {
             await Send(b => new DisconnectPacket(ReasonCode.Success, null).Write(b, MqttVersion.V5)).WaitAsync(TimeSpan.FromSeconds(2), time);
         }
-        catch (Exception failure) when (failure is IOException or TimeoutException or OperationCanceledException or ObjectDisposedException or System.Net.WebSockets.WebSocketException)
+        catch (Exception failure) when (failure is IOException or TimeoutException or OperationCanceledException or NotSupportedException or InvalidOperationException or System.Net.WebSockets.WebSocketException)
         {
             // It is gone already.
         }
