@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Althing.Sockets;
 
 namespace Althing.Bench;
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Althing.Mqtt;
 using Althing.Mqtt.Packets;
+using Althing.Sockets;
 
 namespace Althing.Bench;
 

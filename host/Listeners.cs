@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using Althing.Broker;
 using Althing.Core.Endpoints;
 using Althing.Identity;
+using Althing.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -42,7 +44,7 @@ static class Listeners
         });
 
         if (options.Mqtt is { } plain)
-            Loopback(kestrel, plain, listen => listen.Run(PlainMqtt(kestrel.ApplicationServices, options).OnConnectedAsync));
+            PlainLoopback(kestrel, plain, listen => listen.Run(PlainMqtt(kestrel.ApplicationServices, options).OnConnectedAsync));
     }
 
     static MqttConnectionHandler PlainMqtt(IServiceProvider services, HostOptions options) => options.Anonymous
@@ -55,6 +57,28 @@ static class Listeners
             kestrel.Listen(IPAddress.Loopback, port, configure);
         else
             kestrel.ListenLocalhost(port, configure);
+    }
+
+    /// <summary>On event loops, where the system has them: a turn of a loop's is cheaper than a task for each packet.</summary>
+    static void PlainLoopback(KestrelServerOptions kestrel, int port, Action<ListenOptions> configure)
+    {
+        kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, port), configure);
+        if (port != 0 && HasLoopback6())
+            kestrel.Listen(new LoopEndPoint(IPAddress.IPv6Loopback, port), configure);
+    }
+
+    static bool HasLoopback6()
+    {
+        try
+        {
+            using var probe = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+            probe.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     /// <summary>One port for both, as AWS has on 443.</summary>

@@ -1,11 +1,13 @@
 using Althing.Api;
 using Althing.Core;
 using Althing.Shell;
+using Althing.Sockets;
 using Althing.Storage;
 using Althing.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -31,6 +33,7 @@ static class Platform
             .AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.AddPlatformTelemetry(new() { JsonLogs = options.JsonLogs });
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listeners.Configure(kestrel, options));
+        builder.Services.AddSingleton<IConnectionListenerFactory, SocketListenerFactory>();
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.Backlog = ConnectionBacklog);
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = StopTimeout);
         Services.Add(builder.Services, storage, options, account);

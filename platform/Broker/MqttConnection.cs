@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Althing.Mqtt;
 using Althing.Mqtt.Packets;
+using Althing.Sockets;
 using Althing.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -88,6 +89,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         }
         finally
         {
+            await LeaveLoop();
             await End(reason, endReason ?? why, inGate: false, text);
             await lastBytes;
         }
@@ -124,16 +126,24 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
             var (bytes, later) = Process(buffer.Slice(consumed));
             consumed += bytes;
             Count();
-            flush.Flush();
+            flush.FlushSoon();
             if (owed.Count > 0)
                 await AcknowledgeOwed();
             if (later is null || ended != 0)
                 return consumed;
+            await LeaveLoop();
             await Handle(later);
             flush.Flush();
             if (saidGoodbye)
                 return consumed;
         }
+    }
+
+    /// <summary>What may take longer must not run on an event loop's thread.</summary>
+    static async ValueTask LeaveLoop()
+    {
+        if (EventLoop.Current is not null)
+            await Task.Yield();
     }
 
     (int Bytes, object? Later) Process(ReadOnlySequence<byte> buffer)

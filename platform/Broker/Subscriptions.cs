@@ -1,4 +1,5 @@
 using Althing.Mqtt;
+using Althing.Sockets;
 
 namespace Althing.Broker;
 
@@ -92,8 +93,11 @@ sealed class SharedGroup(string filter, Target[] members)
 }
 
 /// <summary>The connections that got something to send while a batch was read: each is flushed once, at the batch's end.</summary>
-sealed class FlushList
+sealed class FlushList : ITurnEnd
 {
+    [ThreadStatic]
+    static FlushList? turn;
+
     readonly List<ClientOutput> outputs = [];
 
     public void Add(ClientOutput output) => outputs.Add(output);
@@ -104,6 +108,23 @@ sealed class FlushList
             output.Flush();
         outputs.Clear();
     }
+
+    /// <summary>Flushes when the event loop has been through all connections that are ready, if this is a loop's thread; else at once.</summary>
+    public void FlushSoon()
+    {
+        if (EventLoop.Current is not { } loop)
+        {
+            Flush();
+            return;
+        }
+        turn ??= new();
+        if (turn.outputs.Count == 0 && outputs.Count > 0)
+            loop.WhenTurnEnds(turn);
+        turn.outputs.AddRange(outputs);
+        outputs.Clear();
+    }
+
+    public void TurnEnds() => Flush();
 }
 
 /// <summary>A service's subscription in this process.</summary>

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Althing.Broker;
+using Althing.Sockets;
 using Althing.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -41,7 +42,8 @@ sealed class BrokerHouse : IAsyncDisposable
     async Task Listen()
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, l => l.UseConnectionHandler<MqttConnectionHandler>()));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, 0), l => l.UseConnectionHandler<MqttConnectionHandler>()));
+        builder.Services.AddSingleton<IConnectionListenerFactory, SocketListenerFactory>();
         builder.Services.AddSingleton<TimeProvider>(Time).AddSingleton(storage.Open).AddSingleton<IDeviceAuthority>(Authority).AddLogging().AddMqttBroker(options);
         app = builder.Build();
         app.Run(_ => Task.CompletedTask);

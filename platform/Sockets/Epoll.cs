@@ -1,12 +1,22 @@
 using System.Runtime.InteropServices;
 
-namespace Althing.Bench;
+namespace Althing.Sockets;
 
-/// <summary>Linux's readiness calls and plain reads and writes, so that one thread of the generator can keep a server busy.</summary>
-sealed partial class Epoll : IDisposable
+/// <summary>Linux's readiness calls (epoll(7)) and reads and writes that never wait, so that one thread can keep many sockets going.</summary>
+public sealed partial class Epoll : IDisposable
 {
+    /// <summary>There are bytes to read, or the stream has ended.</summary>
     public const uint In = 1;
+
+    /// <summary>The socket takes bytes.</summary>
     public const uint Out = 4;
+
+    /// <summary>The other side writes no more.</summary>
+    public const uint HalfClosed = 0x2000;
+
+    /// <summary>Tells of changes only: one who was told reads or writes until the socket has no more.</summary>
+    public const uint Changes = 0x8000_0000;
+
     const int Add = 1;
     const int Modify = 3;
     const int WouldBlock = 11;
@@ -20,8 +30,11 @@ sealed partial class Epoll : IDisposable
     static readonly int EventBytes = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
     static readonly int DataOffset = EventBytes - 8;
 
+    /// <summary>Watches a socket until it is closed.</summary>
+    /// <param name="tag">What <see cref="At"/> names the socket by.</param>
     public void Watch(int fd, int tag, uint interest) => Check(Control(handle, Add, fd, Event(tag, interest)), "epoll_ctl");
 
+    /// <summary>Watches a socket for something else.</summary>
     public void Change(int fd, int tag, uint interest) => Check(Control(handle, Modify, fd, Event(tag, interest)), "epoll_ctl");
 
     static byte[] Event(int tag, uint interest)
@@ -33,8 +46,10 @@ sealed partial class Epoll : IDisposable
     }
 
     /// <summary>Waits for events and answers how many there are; <see cref="At"/> reads them.</summary>
+    /// <param name="milliseconds">The longest wait; -1 for no end.</param>
     public int Wait(int milliseconds) => Math.Max(0, WaitFor(handle, events, EventsMax, milliseconds));
 
+    /// <summary>One of the events of the last wait.</summary>
     public (int Tag, uint Ready) At(int index)
     {
         var one = events.AsSpan(index * EventBytes);
