@@ -59,9 +59,9 @@ public sealed class LoopSocketTests
     {
         await using var server = await Server.Start(Echo);
         using var client = await server.Connect();
-        await client.SendAsync(Bytes(1000), Cancel);
-        client.Shutdown(SocketShutdown.Send);
         await using var stream = new NetworkStream(client);
+        await stream.WriteAsync(Bytes(1000), Cancel);
+        client.Shutdown(SocketShutdown.Send);
         using var all = new MemoryStream();
         await stream.CopyToAsync(all, Cancel);
         Assert.Equal(1000, all.Length);
@@ -144,7 +144,7 @@ public sealed class LoopSocketTests
 
     sealed class Server(WebApplication app) : IAsyncDisposable
     {
-        public static async Task<Server> Start(ConnectionDelegate serve)
+        public static async Task<Server> Start(Func<ConnectionContext, Task> serve)
         {
             Assert.SkipUnless(OperatingSystem.IsLinux(), "Event loops are Linux's.");
             var builder = WebApplication.CreateEmptyBuilder(new());
