@@ -24,6 +24,8 @@ public readonly ref struct Frame(ReadOnlySpan<byte> whole, int headerBytes)
             length |= (buffer[at] & 0x7F) << (7 * (at - 1));
             if (buffer[at] >= 0x80)
                 continue;
+            if (at > 1 && buffer[at] == 0)
+                throw new MalformedPacketException(ReasonCode.MalformedPacket, "The remaining length of a packet is not in its shortest form. [MQTT-1.5.5-1]");
             if (length > bodyBytesMax)
                 throw new MalformedPacketException(ReasonCode.PacketTooLarge, $"A packet of {length} bytes is larger than the {bodyBytesMax} allowed.");
             if (buffer.Length < at + 1 + length)

@@ -39,12 +39,15 @@ sealed class BrokerHouse : IAsyncDisposable
     public MqttBroker Broker => app.Services.GetRequiredService<MqttBroker>();
     public int Port { get; private set; }
 
+    /// <summary>What the broker logged as an error: input never is one.</summary>
+    public ConcurrentQueue<string> Errors { get; } = new();
+
     async Task Listen()
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, 0), l => l.UseConnectionHandler<MqttConnectionHandler>()));
         builder.Services.AddSingleton<IConnectionListenerFactory, SocketListenerFactory>();
-        builder.Services.AddSingleton<TimeProvider>(Time).AddSingleton(storage.Open).AddSingleton<IDeviceAuthority>(Authority).AddLogging().AddMqttBroker(options);
+        builder.Services.AddSingleton<TimeProvider>(Time).AddSingleton(storage.Open).AddSingleton<IDeviceAuthority>(Authority).AddLogging(l => l.AddProvider(new ErrorBook(Errors))).AddMqttBroker(options);
         app = builder.Build();
         app.Run(_ => Task.CompletedTask);
         await app.StartAsync();
@@ -67,6 +70,24 @@ sealed class BrokerHouse : IAsyncDisposable
         await app.StopAsync();
         await app.DisposeAsync();
         await storage.DisposeAsync();
+    }
+}
+
+/// <summary>Notes errors that are logged.</summary>
+sealed class ErrorBook(ConcurrentQueue<string> errors) : ILoggerProvider, ILogger
+{
+    public ILogger CreateLogger(string categoryName) => this;
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+            errors.Enqueue($"{formatter(state, exception)} {exception}");
+    }
+
+    public void Dispose()
+    {
     }
 }
 

@@ -61,6 +61,7 @@ public class DeliveryTests
     }
 
     [Fact]
+    [Conformance.Normative(MqttVersion.V311, "4.6.0-2")]
     public async Task Many_packets_in_one_write_and_one_packet_in_many_writes_are_the_same()
     {
         await using var house = await BrokerHouse.Start();

@@ -37,9 +37,9 @@ sealed class TestClient : IAsyncDisposable
 
     public ConnAckPacket Answer { get; private set; } = null!;
 
-    public static async Task<TestClient> Open(int port)
+    public static async Task<TestClient> Open(int port, MqttVersion version = MqttVersion.V311)
     {
-        var client = new TestClient();
+        var client = new TestClient { version = version };
         await client.tcp.ConnectAsync(IPAddress.Loopback, port);
         client.tcp.NoDelay = true;
         return client;
@@ -154,6 +154,28 @@ sealed class TestClient : IAsyncDisposable
         return reason;
     }
 
+    /// <summary>Waits until the server has closed, and answers the code of the CONNACK it sent, if any; nothing else may come.</summary>
+    public async Task<int?> ClosedAfter()
+    {
+        int? code = null;
+        try
+        {
+            while (await TryPacket() is { } packet)
+            {
+                Assert.Equal(PacketType.ConnAck, (PacketType)(packet.First >> 4));
+                Assert.Null(code);
+                var answer = ConnAckPacket.Read(packet.Body, packet.Body.Length > 2 ? MqttVersion.V5 : MqttVersion.V311);
+                Assert.False(answer.SessionPresent);
+                code = answer.Code;
+            }
+        }
+        catch (IOException)
+        {
+            // A reset is a close as well.
+        }
+        return code;
+    }
+
     public async Task<byte[]> Expect(PacketType type)
     {
         while (true)
@@ -207,6 +229,9 @@ sealed class TestClient : IAsyncDisposable
     }
 
     Stream Stream => stream ??= tcp.GetStream();
+
+    /// <summary>The next packet, whatever it is, for tests that keep an eye on all; null when the server closed.</summary>
+    public Task<(byte First, byte[] Body)?> Next() => TryPacket();
 
     /// <summary>Says that nothing more comes from this side.</summary>
     public void HangUp() => tcp.Client.Shutdown(SocketShutdown.Send);

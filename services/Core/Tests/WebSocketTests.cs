@@ -4,6 +4,7 @@ using System.Text;
 using Althing.Mqtt;
 using Althing.Mqtt.Packets;
 using Althing.Tests.Broker;
+using Althing.Tests.Broker.Conformance;
 using static Althing.Tests.Core.SecurityAccount;
 
 namespace Althing.Tests.Core;
@@ -39,6 +40,8 @@ public sealed class WebSocketTests
     }
 
     [Fact]
+    [Normative(MqttVersion.V311, "6.0.0-2")]
+    [Normative(MqttVersion.V5, "6.0.0-2")]
     public async Task Packets_need_not_fit_frames()
     {
         await using var house = await DoorHouse.Open();
@@ -59,6 +62,8 @@ public sealed class WebSocketTests
     [Theory]
     [InlineData("mqttv3.1", 400)]
     [InlineData(null, 400)]
+    [Normative(MqttVersion.V311, "6.0.0-4")]
+    [Normative(MqttVersion.V5, "6.0.0-4")]
     public async Task Other_sub_protocols_are_refused(string? protocol, int status)
     {
         await using var house = await DoorHouse.Open();
@@ -115,6 +120,8 @@ public sealed class WebSocketTests
     }
 
     [Fact]
+    [Normative(MqttVersion.V311, "6.0.0-1")]
+    [Normative(MqttVersion.V5, "6.0.0-1")]
     public async Task Text_frames_close_the_connection()
     {
         await using var house = await DoorHouse.Open();
