@@ -13,10 +13,11 @@ public sealed class FloorTests
     {
         ["Storage"] = [],
         ["Mqtt"] = [],
+        ["Sockets"] = [],
         ["Telemetry"] = ["Storage"],
         ["Identity"] = ["Storage"],
         ["Api"] = ["Identity", "Storage", "Telemetry"],
-        ["Broker"] = ["Mqtt", "Storage", "Identity", "Telemetry"],
+        ["Broker"] = ["Mqtt", "Sockets", "Storage", "Identity", "Telemetry"],
     };
 
     public static TheoryData<string> Projects => [.. Repository.Files(".csproj").Select(Repository.Relative)];
