@@ -39,8 +39,8 @@ sealed record HostOptions
     /// <summary>What may stand at the doors.</summary>
     public DoorLimits Doors { get; init; } = new();
 
-    /// <summary>CONNECT packets of one account in a second, beyond its burst; 0 for any number.</summary>
-    public int ConnectsPerSecond { get; init; } = new BrokerOptions().ConnectsPerSecondMax;
+    /// <summary>The broker's limits.</summary>
+    public BrokerOptions Broker { get; init; } = new();
 
     public string? PostgreSql { get; init; }
 

@@ -29,7 +29,7 @@ static class Services
         .AddSingleton(p => new ConsolePassword(storage.Folder, p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name] : [], p.GetRequiredService<TimeProvider>()))
         .AddSingleton(new EndpointOptions { HostName = options.HostName ?? "localhost" })
-        .AddMqttBroker(new() { ConnectsPerSecondMax = options.ConnectsPerSecond })
+        .AddMqttBroker(options.Broker)
         .AddSingleton<IHealthProbe, StorageProbe>()
         .AddSingleton<IHealthProbe, BrokerProbe>()
         .AddAwsApis(Apis)

@@ -26,6 +26,8 @@ sealed class Up : Verb
         new("mqtt", "PORT", "Also plain MQTT on loopback, for the users of 'althing mqtt-user'"),
         new("anonymous", null, "Let clients of the plain MQTT listener in without a name. They may do EVERYTHING"),
         new("host", "NAME", "The name that devices use for this machine; becomes part of the server certificate"),
+        new("limits", "FILE", "The broker's limits, a JSON object; docs/guide/limits.md has their names"),
+        new("strict", null, "Limits as AWS IoT Core has them: no QoS 2, 100 publishes and 512 KiB a second from one client"),
         new("connects-per-second", "N", "MQTT connects of one account in a second, beyond a burst of 20000; 0 for any number. Default: 5000"),
         new("connections-per-address", "N", "New TLS connections of one address in a second, beyond a burst of 20000; 0 for any number. Default: 1000"),
         new("demo", null, "Also run a simulated fleet: trucks, vending machines, a factory line, buttons"),
@@ -80,7 +82,7 @@ sealed class Up : Verb
             Anonymous = arguments.Has("anonymous"),
             Demo = arguments.Has("demo"),
             JsonLogs = arguments.Has("json-logs"),
-            ConnectsPerSecond = Rate(arguments, "connects-per-second") ?? new BrokerOptions().ConnectsPerSecondMax,
+            Broker = Limits(arguments),
             Doors = Rate(arguments, "connections-per-address") is { } rate ? new() { ConnectionsPerSecondMax = rate } : new(),
             PresetKey = PresetKey(),
         };
@@ -89,6 +91,23 @@ sealed class Up : Verb
         if (options is { Anonymous: true, Mqtt: null })
             throw new UsageException("--anonymous concerns the plain MQTT listener alone: give --mqtt PORT too.");
         return options;
+    }
+
+    static BrokerOptions Limits(Arguments arguments)
+    {
+        var limits = arguments.Has("strict") ? BrokerOptions.Strict : new();
+        if (arguments.Get("limits") is { } file)
+        {
+            try
+            {
+                limits = BrokerLimits.Read(File.ReadAllText(file), limits);
+            }
+            catch (Exception wrong) when (wrong is FormatException or IOException or UnauthorizedAccessException)
+            {
+                throw new UsageException($"--limits {file}: {wrong.Message}");
+            }
+        }
+        return Rate(arguments, "connects-per-second") is { } rate ? limits with { ConnectsPerSecondMax = rate } : limits;
     }
 
     static int? Rate(Arguments arguments, string name) => arguments.Get(name) is not { } text ? null
