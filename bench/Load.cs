@@ -15,14 +15,14 @@ static class Load
             bytes = bytes[await socket.SendAsync(bytes)..];
     }
 
-    public static async Task<Socket> Connect(Server server, string clientId)
+    public static async Task<Socket> Connect(Server server, string clientId, bool cleanStart = true)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, server.Port);
         using var packet = new PacketBuffer();
         new ConnectPacket
         {
-            Version = MqttVersion.V311, CleanStart = true, KeepAliveSeconds = 600, ClientId = clientId, UserName = server.User,
+            Version = MqttVersion.V311, CleanStart = cleanStart, KeepAliveSeconds = 600, ClientId = clientId, UserName = server.User,
             Password = server.Password is { } password ? Encoding.UTF8.GetBytes(password) : null,
         }.Write(packet);
         await SendAll(socket, packet.Written);

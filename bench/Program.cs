@@ -4,6 +4,9 @@ using Althing.Bench;
 Dictionary<string, (string Summary, Func<Task> Run)> all = new(StringComparer.Ordinal)
 {
     ["broker"] = ("Authorized publish to delivery over plain MQTT, beside mosquitto and nats-server", BrokerTable.Run),
+    ["idle"] = ("Memory and CPU of 10 000 idle connections (or ALTHING_BENCH_CONNECTIONS), plain and mutual TLS, beside the peers", Idle.Run),
+    ["handshakes"] = ("Mutual-TLS connects a second, beside the peers", Handshakes.Run),
+    ["offline"] = ("Messages of QoS 1 acknowledged for sessions that are away, beside nats-server", Offline.Run),
     ["scale"] = ("Registry and CONNECT at 1 000 and at 100 000 things (or ALTHING_BENCH_THINGS)", Scale.Run),
     ["start"] = ("Time to ready on an empty folder, and resident memory", Startup.Run),
 };

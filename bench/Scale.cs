@@ -83,7 +83,7 @@ static class Scale
     static async Task Connect(Platform platform, X509Certificate2 certificate)
     {
         using var tcp = new TcpClient { NoDelay = true };
-        await tcp.ConnectAsync("127.0.0.1", platform.MqttsPort);
+        await tcp.ConnectAsync("127.0.0.1", platform.TlsPort);
         await using var stream = new SslStream(tcp.GetStream());
         using var root = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(Path.Combine(platform.Data, "ca.pem")));
         await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions

@@ -19,6 +19,9 @@ abstract class Server : IAsyncDisposable
 
     public abstract string Name { get; }
     public int Port { get; protected set; }
+
+    /// <summary>The port for MQTT over TLS with client certificates; 0 for none.</summary>
+    public int TlsPort { get; protected set; }
     public string? User { get; protected init; }
     public string? Password { get; protected init; }
 
@@ -63,18 +66,23 @@ sealed class Mosquitto : Server
 
     public override string Name => "mosquitto";
 
-    public static async Task<Mosquitto> Start()
+    public static async Task<Mosquitto> Start(TlsFiles? tls = null)
     {
         var folder = Directory.CreateTempSubdirectory("bench-mosquitto-");
         var port = FreePort();
+        var tlsPort = tls is null ? 0 : FreePort();
         var config = Path.Combine(folder.FullName, "mosquitto.conf");
-        await File.WriteAllTextAsync(config, $"listener {port} 127.0.0.1\nallow_anonymous true\nmax_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\npersistence false\n");
+        var secure = tls is null ? "" : $"listener {tlsPort} 127.0.0.1\ncafile {tls.Ca}\ncertfile {tls.Certificate}\nkeyfile {tls.Key}\nrequire_certificate true\n";
+        await File.WriteAllTextAsync(config, $"user root\nmax_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\npersistence false\nallow_anonymous true\nlistener {port} 127.0.0.1\n{secure}");
         var program = File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
         var process = Process.Start(new ProcessStartInfo(program, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         await Load.WaitForPort(port);
-        return new(process, folder, port);
+        return new(process, folder, port) { TlsPort = tlsPort };
     }
 }
+
+/// <summary>Where the certificate and the key of a server lie, and the CA's that clients' certificates come from.</summary>
+sealed record TlsFiles(string Ca, string Certificate, string Key);
 
 /// <summary>Debian's nats-server with its MQTT gateway; JetStream keeps its sessions on disk.</summary>
 sealed class Nats : Server
@@ -86,24 +94,25 @@ sealed class Nats : Server
     public override string Name => "nats";
 
     /// <summary>Null when it is not installed.</summary>
-    public static async Task<Nats?> TryStart()
+    public static async Task<Nats?> TryStart(TlsFiles? tls = null, string syncInterval = "2m")
     {
         if (!File.Exists(Program))
             return null;
         var folder = Directory.CreateTempSubdirectory("bench-nats-");
         var port = FreePort();
         var config = Path.Combine(folder.FullName, "nats.conf");
+        var secure = tls is null ? "" : $$""", tls { cert_file: "{{tls.Certificate}}", key_file: "{{tls.Key}}", ca_file: "{{tls.Ca}}", verify: true, timeout: 60 }""";
         await File.WriteAllTextAsync(config, $$"""
             listen: "127.0.0.1:{{FreePort()}}"
             server_name: bench
             max_pending: 1GB
-            jetstream { store_dir: "{{folder.FullName}}" }
-            mqtt { listen: "127.0.0.1:{{port}}", max_ack_pending: 65535 }
+            jetstream { store_dir: "{{folder.FullName}}", sync_interval: {{syncInterval}} }
+            mqtt { listen: "127.0.0.1:{{port}}", max_ack_pending: 65535 {{secure}} }
             """);
         var process = Process.Start(new ProcessStartInfo(Program, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         _ = process.StandardError.ReadToEndAsync();
         await Load.WaitForPort(port);
-        return new(process, folder, port);
+        return new(process, folder, port) { TlsPort = tls is null ? 0 : port };
     }
 }
 
@@ -117,7 +126,6 @@ sealed partial class Platform : Server
 
     public override string Name => "althing";
     public int HttpPort { get; private set; }
-    public int MqttsPort { get; private set; }
     public string Data => data;
 
     /// <summary>From the start of the process to its word that it is ready.</summary>
@@ -125,10 +133,11 @@ sealed partial class Platform : Server
 
     static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Host", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "althing.dll"));
 
-    public static async Task<Platform> Start()
+    /// <param name="existing">Data to start on; without it, new data that goes when the process does.</param>
+    public static async Task<Platform> Start(string? existing = null)
     {
         var folder = Directory.CreateTempSubdirectory("bench-althing-");
-        var data = Path.Combine(folder.FullName, "data");
+        var data = existing ?? Path.Combine(folder.FullName, "data");
         var start = new ProcessStartInfo("dotnet", [Program, "up", "--data", data, "--http", "0", "--https", "0", "--mqtts", "0", "--mqtt", "0"]) { RedirectStandardOutput = true };
         var clock = Stopwatch.StartNew();
         var process = Process.Start(start)!;
@@ -148,7 +157,7 @@ sealed partial class Platform : Server
         switch (match.Groups[1].Value)
         {
             case "Console and APIs": HttpPort = port; break;
-            case "MQTT over TLS": MqttsPort = port; break;
+            case "MQTT over TLS": TlsPort = port; break;
             case "MQTT, plain": Port = port; break;
         }
     }

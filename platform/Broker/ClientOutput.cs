@@ -17,6 +17,7 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
     Task sent = Task.CompletedTask;
     bool flushing;
     bool listed;
+    bool used;
     bool closed;
     long written;
 
@@ -40,6 +41,20 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
             Trace?.Out(packet);
             List(flush);
             return true;
+        }
+    }
+
+    /// <summary>Gives back the memory of an output that had nothing to write since it was asked last.</summary>
+    public void Rest()
+    {
+        lock (gate)
+        {
+            if (!used && !flushing && filling.Length == 0)
+            {
+                filling.Dispose();
+                sending.Dispose();
+            }
+            used = false;
         }
     }
 
@@ -94,7 +109,7 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
                         flushing = false;
                         return;
                     }
-                    (filling, sending) = (sending, filling);
+                    (filling, sending, used) = (sending, filling, true);
                 }
                 written += sending.Length;
                 var result = await writer.WriteAsync(sending.Written);

@@ -10,17 +10,17 @@ namespace Althing.Broker;
 sealed class KnownTopics(BrokerOptions options)
 {
     const int Slots = 64;
-    readonly KnownTopic?[] slots = new KnownTopic[Slots];
+    KnownTopic?[]? slots;
 
     /// <summary>Those that are known now; any thread may ask.</summary>
-    public IEnumerable<KnownTopic> All => slots.Where(s => s is not null)!;
+    public IEnumerable<KnownTopic> All => (slots ?? []).Where(s => s is not null)!;
 
     /// <exception cref="MalformedPacketException">No topic that a client may publish to.</exception>
     public KnownTopic Find(ReadOnlySpan<byte> utf8)
     {
         var hash = new HashCode();
         hash.AddBytes(utf8);
-        ref var slot = ref slots[(uint)hash.ToHashCode() % Slots];
+        ref var slot = ref (slots ??= new KnownTopic[Slots])[(uint)hash.ToHashCode() % Slots];
         if (slot is { } known && utf8.SequenceEqual(known.Utf8))
             return known;
         return slot = Make(utf8);
@@ -41,6 +41,7 @@ sealed class KnownTopic(byte[] utf8, string name)
     int judgedAt = int.MinValue;
     bool publish;
     bool? retain;
+    Route? route;
 
     public byte[] Utf8 { get; } = utf8;
     public string Name { get; } = name;
@@ -57,6 +58,9 @@ sealed class KnownTopic(byte[] utf8, string name)
         messages++;
         bytes += payloadBytes;
     }
+
+    /// <summary>Who gets the topic's messages now.</summary>
+    public Route RouteIn(AccountTopics space) => route is { } known && known.Version == space.Version ? known : route = space.RouteOf(Name);
 
     public bool MayPublish(DeviceSession device, bool retained)
     {

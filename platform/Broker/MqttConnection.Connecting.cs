@@ -56,6 +56,7 @@ sealed partial class MqttConnection
             return;
         }
         device = admitted;
+        space = broker.TopicsOf(Account);
         will = packet.Will;
         cleanStart = packet.CleanStart;
         keepAlive = KeepAlive(packet.KeepAliveSeconds);

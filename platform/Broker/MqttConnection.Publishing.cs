@@ -31,7 +31,7 @@ sealed partial class MqttConnection
             Deny(packet, topic);
             return;
         }
-        if (packet.QoS == 0 && !packet.Retain && TryForward(topic.Name, packet, frame))
+        if (packet.QoS == 0 && !packet.Retain && TryForward(topic, packet, frame))
             return;
         if (packet.QoS == 2)
         {
@@ -48,17 +48,17 @@ sealed partial class MqttConnection
     }
 
     /// <summary>The common case, without a message of its own in memory; false when somebody needs one.</summary>
-    bool TryForward(string topic, in PublishPacket packet, in Frame frame)
+    bool TryForward(KnownTopic topic, in PublishPacket packet, in Frame frame)
     {
-        var space = broker.TopicsOf(Account);
-        var route = space.RouteOf(topic);
+        var space = this.space!;
+        var route = topic.RouteIn(space);
         if (!route.IsPlain || space.Recording is not null || packet.Properties?.MessageExpirySeconds is not null)
             return false;
-        var publish = new EncodedPublish(scratch, topic, packet, frame, version);
+        var publish = new EncodedPublish(scratch, topic.Name, packet, frame, version);
         foreach (var target in route.Targets)
         {
             if (!target.NoLocal || target.Subscriber != session)
-                ((Session)target.Subscriber).Forward(topic, ref publish, flush);
+                ((Session)target.Subscriber).Forward(topic.Name, ref publish, flush);
         }
         return true;
     }

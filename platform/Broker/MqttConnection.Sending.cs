@@ -9,8 +9,11 @@ sealed partial class MqttConnection
     /// <summary>Topics whose judgement is remembered; beyond, all are judged anew.</summary>
     const int JudgedTopicsMax = 1000;
 
-    readonly Dictionary<string, bool> receivable = new(StringComparer.Ordinal);
+    Dictionary<string, bool>? receivable;
     int receivableAt = int.MinValue;
+
+    /// <summary>The topic that was judged last and found receivable: publishers hand over the same text again and again.</summary>
+    string? receivableLast;
     uint? clientPacketMax;
     OutboundAliases? outboundAliases;
     PacketBuffer? aliased;
@@ -23,13 +26,16 @@ sealed partial class MqttConnection
     public bool MayReceive(string topic)
     {
         var current = device!.Version;
-        if (receivableAt != current || receivable.Count > JudgedTopicsMax)
+        if (receivableAt == current && ReferenceEquals(receivableLast, topic))
+            return true;
+        if (receivable is null || receivableAt != current || receivable.Count > JudgedTopicsMax)
         {
-            receivable.Clear();
+            receivable = new(StringComparer.Ordinal);
             receivableAt = current;
         }
         if (!receivable.TryGetValue(topic, out var allowed))
             receivable[topic] = allowed = device.Allows(DeviceAction.Receive, topic);
+        receivableLast = allowed ? topic : null;
         if (!allowed)
             broker.Metrics.Denied(DeviceAction.Receive);
         return allowed;

@@ -29,6 +29,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     readonly DateTimeOffset opened = broker.Time.GetUtcNow();
     MqttVersion version = MqttVersion.V311;
     DeviceSession? device;
+    AccountTopics? space;
     Session? session;
     WillMessage? will;
     TimeSpan keepAlive;
@@ -282,9 +283,10 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         Dropped = session?.Dropped ?? 0,
     };
 
-    /// <summary>Ends the connection if the client fell silent. [MQTT-3.1.2-22]</summary>
+    /// <summary>Once a second: ends the connection if the client fell silent [MQTT-3.1.2-22], and gives back what an idle one does not need.</summary>
     public void CheckSilence()
     {
+        output.Rest();
         if (slowed)
             return;
         var silence = broker.Time.GetElapsedTime(heard);

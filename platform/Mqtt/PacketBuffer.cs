@@ -4,10 +4,10 @@ using System.Text;
 
 namespace Althing.Mqtt;
 
-/// <summary>A growing run of encoded packets. Used by one thread at a time; its memory is pooled.</summary>
+/// <summary>A growing run of encoded packets. Used by one thread at a time; its memory is pooled, and taken with the first byte.</summary>
 public sealed class PacketBuffer(int capacity = 1024) : IDisposable
 {
-    byte[] bytes = ArrayPool<byte>.Shared.Rent(capacity);
+    byte[] bytes = [];
     int length;
 
     public int Length => length;
@@ -69,9 +69,9 @@ public sealed class PacketBuffer(int capacity = 1024) : IDisposable
     {
         if (bytes.Length - length < count)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(bytes.Length * 2, length + count));
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Math.Max(bytes.Length * 2, capacity), length + count));
             bytes.AsSpan(0, length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(bytes);
+            Release();
             bytes = larger;
         }
         var span = bytes.AsSpan(length, count);
@@ -79,10 +79,16 @@ public sealed class PacketBuffer(int capacity = 1024) : IDisposable
         return span;
     }
 
-    public void Dispose()
+    void Release()
     {
         if (bytes.Length > 0)
             ArrayPool<byte>.Shared.Return(bytes);
+    }
+
+    /// <summary>Gives the memory back. What is written afterwards takes some again.</summary>
+    public void Dispose()
+    {
+        Release();
         (bytes, length) = ([], 0);
     }
 }
