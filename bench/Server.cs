@@ -94,7 +94,7 @@ sealed class Nats : Server
     public override string Name => "nats";
 
     /// <summary>Null when it is not installed.</summary>
-    public static async Task<Nats?> TryStart(TlsFiles? tls = null, string syncInterval = "2m")
+    public static async Task<Nats?> TryStart(TlsFiles? tls = null)
     {
         if (!File.Exists(Program))
             return null;
@@ -106,7 +106,7 @@ sealed class Nats : Server
             listen: "127.0.0.1:{{FreePort()}}"
             server_name: bench
             max_pending: 1GB
-            jetstream { store_dir: "{{folder.FullName}}", sync_interval: {{syncInterval}} }
+            jetstream { store_dir: "{{folder.FullName}}" }
             mqtt { listen: "127.0.0.1:{{port}}", max_ack_pending: 65535 {{secure}} }
             """);
         var process = Process.Start(new ProcessStartInfo(Program, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;

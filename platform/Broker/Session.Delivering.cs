@@ -35,7 +35,7 @@ sealed partial class Session
                     message.Record?.Note(this, went ? DeliveryOutcome.Sent : DeliveryOutcome.SlowConsumer, 0);
                     return;
                 }
-                if (onWire < live.ReceiveMaximum && queue.Count == 0 && resend.Count == 0)
+                if (onWire < live.ReceiveMaximum && queue.Count == 0 && !inflight.HasUnsent)
                 {
                     Send(live, message, target, maybeSent: false, flush);
                     return;
@@ -92,10 +92,10 @@ sealed partial class Session
     {
         lock (gate)
         {
-            if (ended || reserved.Count >= ReservedMax)
+            if (ended || reserved?.Count >= ReservedMax)
                 return 0;
             var id = FreePacketId();
-            reserved.Add(id);
+            (reserved ??= []).Add(id);
             return id;
         }
     }
@@ -104,16 +104,14 @@ sealed partial class Session
     {
         do
             lastPacketId = lastPacketId == ushort.MaxValue ? (ushort)1 : (ushort)(lastPacketId + 1);
-        while (inflightById.ContainsKey(lastPacketId) || reserved.Contains(lastPacketId));
+        while (inflight.Has(lastPacketId) || reserved?.Contains(lastPacketId) == true);
         return lastPacketId;
     }
 
     void Send(MqttConnection live, Message message, in Target target, bool maybeSent, FlushList flush)
     {
-        var entry = new Inflight(target.PacketId != 0 ? target.PacketId : FreePacketId(), message, target) { OnWire = true };
-        var order = ++lastOrder;
-        inflight.Add(order, entry);
-        inflightById.Add(entry.PacketId, order);
+        var entry = new InFlight(target.PacketId != 0 ? target.PacketId : FreePacketId(), message, target) { OnWire = true };
+        inflight.Add(entry);
         onWire++;
         if (message.LogId > lastSent)
             lastSent = message.LogId;
@@ -121,7 +119,7 @@ sealed partial class Session
         message.Record?.Note(this, DeliveryOutcome.Sent, entry.QoS);
     }
 
-    void SendAgain(MqttConnection live, Inflight entry, FlushList flush)
+    void SendAgain(MqttConnection live, InFlight entry, FlushList flush)
     {
         entry.OnWire = true;
         onWire++;
@@ -137,7 +135,7 @@ sealed partial class Session
         lock (gate)
         {
             // An unknown identifier is of a message sent in an earlier life of the session; there is nothing left to do.
-            if (Find(packetId) is not { } entry)
+            if (inflight.Find(packetId) is not { } entry)
                 return;
             if (entry.QoS != 1)
                 throw new MalformedPacketException(ReasonCode.ProtocolError, $"PUBACK for packet {packetId}, which has QoS 2.");
@@ -154,7 +152,7 @@ sealed partial class Session
     {
         lock (gate)
         {
-            if (Find(packetId) is not { } entry)
+            if (inflight.Find(packetId) is not { } entry)
                 return null;
             if (entry.QoS != 2)
                 throw new MalformedPacketException(ReasonCode.ProtocolError, $"PUBREC for packet {packetId}, which has QoS 1.");
@@ -177,7 +175,7 @@ sealed partial class Session
     {
         lock (gate)
         {
-            if (Find(packetId) is not { } entry)
+            if (inflight.Find(packetId) is not { } entry)
                 return;
             if (!entry.Released)
                 throw new MalformedPacketException(ReasonCode.ProtocolError, $"PUBCOMP for packet {packetId}, for which PUBREC did not come.");
@@ -186,12 +184,9 @@ sealed partial class Session
         }
     }
 
-    Inflight? Find(ushort packetId) => inflightById.TryGetValue(packetId, out var order) ? inflight[order] : null;
-
-    void Done(Inflight entry)
+    void Done(InFlight entry)
     {
-        inflightById.Remove(entry.PacketId, out var order);
-        inflight.Remove(order);
+        inflight.Remove(entry);
         if (entry.OnWire)
             onWire--;
         Settle(entry.Message, entry.Target.PacketId);
@@ -201,11 +196,8 @@ sealed partial class Session
     {
         while (connection is { } live && onWire < live.ReceiveMaximum)
         {
-            if (resend.TryDequeue(out var order))
-            {
-                if (inflight.TryGetValue(order, out var entry))
-                    SendAgain(live, entry, flush);
-            }
+            if (inflight.TryTakeUnsent(out var entry))
+                SendAgain(live, entry, flush);
             else if (queue.TryDequeue(out var next))
                 Send(live, next, flush);
             else
@@ -229,7 +221,7 @@ sealed partial class Session
     void Settle(Message message, ushort packetId)
     {
         if (packetId != 0)
-            reserved.Remove(packetId);
+            reserved?.Remove(packetId);
         if (message.LogId != 0)
             log.Acknowledge(message.LogId, Key);
     }
@@ -245,12 +237,7 @@ sealed partial class Session
             connection = live;
             DisconnectedAt = null;
             onWire = 0;
-            resend.Clear();
-            foreach (var (order, entry) in inflight)
-            {
-                entry.OnWire = false;
-                resend.Enqueue(order);
-            }
+            inflight.Rewind();
             Pump(flush);
         }
     }

@@ -18,7 +18,7 @@ sealed partial class Session
                 return DirectOutcome.TooLarge;
             if (message.QoS == 0)
                 live.SendQoS0(message, target, flush);
-            else if (onWire < live.ReceiveMaximum && queue.Count == 0 && resend.Count == 0)
+            else if (onWire < live.ReceiveMaximum && queue.Count == 0 && !inflight.HasUnsent)
                 Send(live, message, target, maybeSent: false, flush);
             else
                 return DirectOutcome.Busy;

@@ -45,7 +45,7 @@ sealed partial class Session
         {
             if (target.PacketId != 0)
             {
-                reserved.Add(target.PacketId);
+                (reserved ??= []).Add(target.PacketId);
                 lastPacketId = target.PacketId;
             }
             if (!released)
@@ -53,9 +53,7 @@ sealed partial class Session
                 Enqueue(new(message, target, maybeSent));
                 return;
             }
-            var order = ++lastOrder;
-            inflight.Add(order, new(target.PacketId, message, target) { Released = true });
-            inflightById.Add(target.PacketId, order);
+            inflight.Add(new(target.PacketId, message, target) { Released = true });
         }
     }
 
@@ -69,7 +67,7 @@ sealed partial class Session
         {
             ended = true;
             List<(Message, Target)> shared = [];
-            foreach (var entry in inflight.Values)
+            foreach (var entry in inflight.TakeAll())
                 Part(entry.Message, entry.Target, entry.QoS == 1, shared);
             foreach (var waiting in queue)
                 Part(waiting.Message, waiting.Target, !waiting.MaybeSent || Math.Min(waiting.Message.QoS, waiting.Target.QoS) == 1, shared);
@@ -78,9 +76,6 @@ sealed partial class Session
                 if (receipt.Value.LogId != 0)
                     _ = log.Complete(receipt.Value.LogId).ContinueWith(static t => _ = t.Exception, TaskScheduler.Default);
             }
-            inflight.Clear();
-            inflightById.Clear();
-            resend.Clear();
             queue.Clear();
             queuedBytes = 0;
             received = null;
@@ -137,6 +132,6 @@ sealed partial class Session
     public void HandOver(ushort packetId)
     {
         lock (gate)
-            reserved.Remove(packetId);
+            reserved?.Remove(packetId);
     }
 }

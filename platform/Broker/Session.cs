@@ -15,18 +15,13 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     readonly TimeProvider time = broker.Time;
     readonly Dictionary<string, Subscription> subscriptions = new(StringComparer.Ordinal);
     readonly Queue<Waiting> queue = new();
-    readonly SortedDictionary<long, Inflight> inflight = [];
-    readonly Dictionary<ushort, long> inflightById = [];
-
-    /// <summary>What was in flight when the connection was made and has not gone over it yet, by order.</summary>
-    readonly Queue<long> resend = new();
+    readonly InFlightList inflight = new();
 
     /// <summary>Identifiers that QoS 2 messages have in the log, from before they are sent until they are done with.</summary>
-    readonly HashSet<ushort> reserved = [];
+    HashSet<ushort>? reserved;
     Dictionary<ushort, Received>? received;
     MqttConnection? connection;
     ushort lastPacketId;
-    long lastOrder;
     long lastSent;
     long queuedBytes;
     int onWire;
@@ -34,19 +29,6 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
 
     /// <param name="MaybeSent">An earlier life of the process may have sent it: it goes as a duplicate.</param>
     readonly record struct Waiting(Message Message, Target Target, bool MaybeSent);
-
-    /// <summary>A message that was sent and is not acknowledged. QoS 2 has two steps: at the second the client has it and must release it.</summary>
-    sealed class Inflight(ushort packetId, Message message, in Target target)
-    {
-        public ushort PacketId { get; } = packetId;
-        public Message Message { get; } = message;
-        public Target Target { get; } = target;
-        public int QoS { get; } = Math.Min(message.QoS, target.QoS);
-        public bool Released { get; set; }
-
-        /// <summary>It went over the present connection.</summary>
-        public bool OnWire { get; set; }
-    }
 
     /// <summary>A QoS 2 message from the client that it has not released.</summary>
     /// <param name="LogId">Its record in the log; 0 when the session is not persistent.</param>
