@@ -9,6 +9,7 @@ namespace Althing.Bench;
 /// <summary>A device's certificate from the platform's CA, with which the peers are served as well, so that all do the same work.</summary>
 sealed class DeviceKeys : IAsyncDisposable
 {
+    static readonly TimeSpan ConnectMax = TimeSpan.FromSeconds(2);
     readonly DirectoryInfo folder;
     readonly X509Certificate2 device;
     readonly SslClientAuthenticationOptions options;
@@ -16,16 +17,18 @@ sealed class DeviceKeys : IAsyncDisposable
     DeviceKeys(DirectoryInfo folder, X509Certificate2 device, X509Certificate2 root)
     {
         (this.folder, this.device) = (folder, device);
-        options = new()
-        {
-            TargetHost = "localhost",
-            ClientCertificateContext = SslStreamCertificateContext.Create(device, null, offline: true),
-            // A handshake of its own for each connection.
-            AllowTlsResume = false,
-            CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { root }, RevocationMode = X509RevocationMode.NoCheck },
-        };
+        options = Options(device, root);
         Files = new(Path.Combine(Data, "ca.pem"), Path.Combine(Data, "server.pem"), Path.Combine(Data, "server.key"));
     }
+
+    static SslClientAuthenticationOptions Options(X509Certificate2 device, X509Certificate2 root) => new()
+    {
+        TargetHost = "localhost",
+        ClientCertificateContext = SslStreamCertificateContext.Create(device, null, offline: true),
+        // A handshake of its own for each connection.
+        AllowTlsResume = false,
+        CertificateChainPolicy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { root }, RevocationMode = X509RevocationMode.NoCheck },
+    };
 
     string Data => Path.Combine(folder.FullName, "data");
     public TlsFiles Files { get; }
@@ -46,15 +49,15 @@ sealed class DeviceKeys : IAsyncDisposable
     /// <summary>A fresh process on the data that has the certificate.</summary>
     public Task<Platform> StartPlatform() => Platform.Start(Data);
 
-    public async Task<SslStream> Open(Server server)
+    async Task<SslStream> Open(Server server, CancellationToken patience)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         SslStream? stream = null;
         try
         {
-            await socket.ConnectAsync(System.Net.IPAddress.Loopback, server.TlsPort);
+            await socket.ConnectAsync(System.Net.IPAddress.Loopback, server.TlsPort, patience);
             stream = new(new NetworkStream(socket, ownsSocket: true));
-            await stream.AuthenticateAsClientAsync(options);
+            await stream.AuthenticateAsClientAsync(options, patience);
             return stream;
         }
         catch
@@ -68,12 +71,20 @@ sealed class DeviceKeys : IAsyncDisposable
 
     public async Task<Stream> Connect(Server server, string clientId)
     {
-        var stream = await Open(server);
+        using var patience = new CancellationTokenSource(ConnectMax);
+        var stream = await Open(server, patience.Token);
         using var packet = new PacketBuffer();
         new ConnectPacket { Version = MqttVersion.V311, CleanStart = true, KeepAliveSeconds = 600, ClientId = clientId }.Write(packet);
         await stream.WriteAsync(packet.Written);
         var answer = new byte[4];
-        await stream.ReadExactlyAsync(answer);
+        try
+        {
+            await stream.ReadExactlyAsync(answer, patience.Token);
+        }
+        catch (OperationCanceledException late)
+        {
+            throw new TimeoutException($"{server.Name} did not answer the CONNECT of {clientId}.", late);
+        }
         return answer[3] == 0 ? stream : throw new InvalidOperationException($"{server.Name} refused {clientId} with {answer[3]}.");
     }
 

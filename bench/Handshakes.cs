@@ -42,14 +42,17 @@ static class Handshakes
         }
     }
 
+    static int named;
+
     static async Task<int> Connects(Server server, DeviceKeys keys, TimeSpan during)
     {
         var (made, clock) = (0, Stopwatch.StartNew());
-        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async lane =>
+        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async _ =>
         {
             while (clock.Elapsed < during)
             {
-                await (await keys.Connect(server, $"lane-{lane}")).DisposeAsync();
+                // A name of its own for each: nats-server lets one wait that comes back at once.
+                await (await keys.Connect(server, $"device-{Interlocked.Increment(ref named)}")).DisposeAsync();
                 Interlocked.Increment(ref made);
             }
         }));

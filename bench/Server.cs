@@ -73,7 +73,7 @@ sealed class Mosquitto : Server
         var tlsPort = tls is null ? 0 : FreePort();
         var config = Path.Combine(folder.FullName, "mosquitto.conf");
         var secure = tls is null ? "" : $"listener {tlsPort} 127.0.0.1\ncafile {tls.Ca}\ncertfile {tls.Certificate}\nkeyfile {tls.Key}\nrequire_certificate true\n";
-        await File.WriteAllTextAsync(config, $"user root\nmax_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\npersistence false\nallow_anonymous true\nlistener {port} 127.0.0.1\n{secure}");
+        await File.WriteAllTextAsync(config, $"user root\nlog_dest none\nmax_inflight_messages 0\nmax_queued_messages 0\nset_tcp_nodelay true\npersistence false\nallow_anonymous true\nlistener {port} 127.0.0.1\n{secure}");
         var program = File.Exists("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
         var process = Process.Start(new ProcessStartInfo(program, ["-c", config]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         await Load.WaitForPort(port);

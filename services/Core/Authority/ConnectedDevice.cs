@@ -25,7 +25,10 @@ sealed class ConnectedDevice : DeviceSession
         public static readonly Judged Nothing = new([], []);
     }
 
-    public ConnectedDevice(DevicePrincipal principal, string clientId, IotLog log) : base(principal, clientId) => this.log = log;
+    public ConnectedDevice(DevicePrincipal principal, string clientId, IotLog log) : base(principal, clientId) => (this.log, Weakly) = (log, new(this));
+
+    /// <summary>For lists that must not keep it alive.</summary>
+    public WeakReference<ConnectedDevice> Weakly { get; }
 
     public override int Version => Volatile.Read(ref version);
 

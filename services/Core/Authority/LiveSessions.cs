@@ -9,7 +9,7 @@ sealed class LiveSessions
     const int SweepMin = 256;
 
     readonly Lock gate = new();
-    readonly Dictionary<string, List<WeakReference<ConnectedDevice>>> byKey = new(StringComparer.Ordinal);
+    readonly Dictionary<string, HashSet<WeakReference<ConnectedDevice>>> byKey = new(StringComparer.Ordinal);
     int references;
     int sweepAt = SweepMin;
 
@@ -18,12 +18,10 @@ sealed class LiveSessions
     {
         lock (gate)
         {
-            if (!byKey.TryGetValue(key, out var list))
-                byKey[key] = list = [];
-            if (list.Exists(r => r.TryGetTarget(out var d) && ReferenceEquals(d, device)))
+            if (!byKey.TryGetValue(key, out var devices))
+                byKey[key] = devices = [];
+            if (!devices.Add(device.Weakly))
                 return false;
-            list.RemoveAll(r => !r.TryGetTarget(out _));
-            list.Add(new(device));
             if (++references >= sweepAt)
                 Sweep();
             return true;
@@ -34,10 +32,11 @@ sealed class LiveSessions
     {
         lock (gate)
         {
-            if (!byKey.TryGetValue(key, out var list))
+            if (!byKey.TryGetValue(key, out var devices))
                 return;
-            list.RemoveAll(r => !r.TryGetTarget(out var d) || ReferenceEquals(d, device));
-            if (list.Count == 0)
+            if (devices.Remove(device.Weakly))
+                references--;
+            if (devices.Count == 0)
                 byKey.Remove(key);
         }
     }
@@ -51,7 +50,7 @@ sealed class LiveSessions
     public IReadOnlyList<ConnectedDevice> Of(string key)
     {
         lock (gate)
-            return byKey.TryGetValue(key, out var list) ? Living(list) : [];
+            return byKey.TryGetValue(key, out var devices) ? Living(devices) : [];
     }
 
     public IReadOnlyList<ConnectedDevice> All()
@@ -64,16 +63,16 @@ sealed class LiveSessions
     void Sweep()
     {
         references = 0;
-        foreach (var (key, list) in byKey)
+        foreach (var (key, devices) in byKey)
         {
-            list.RemoveAll(r => !r.TryGetTarget(out _));
-            references += list.Count;
-            if (list.Count == 0)
+            devices.RemoveWhere(r => !r.TryGetTarget(out _));
+            references += devices.Count;
+            if (devices.Count == 0)
                 byKey.Remove(key);
         }
         sweepAt = Math.Max(SweepMin, references * 2);
     }
 
-    static List<ConnectedDevice> Living(List<WeakReference<ConnectedDevice>> list) =>
-        [.. list.Select(r => r.TryGetTarget(out var device) ? device : null).OfType<ConnectedDevice>()];
+    static List<ConnectedDevice> Living(HashSet<WeakReference<ConnectedDevice>> devices) =>
+        [.. devices.Select(r => r.TryGetTarget(out var device) ? device : null).OfType<ConnectedDevice>()];
 }

@@ -59,7 +59,14 @@ public sealed class DeviceTls
             ApplicationProtocols = protocols,
             ClientCertificateRequired = true,
             RemoteCertificateValidationCallback = LaterByTheAuthority,
-            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            // No chain is judged here: none is looked for, neither in the system's store nor on the network.
+            CertificateChainPolicy = new()
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+                VerificationFlags = X509VerificationFlags.AllFlags,
+                DisableCertificateDownloads = true,
+            },
         };
     }
 
