@@ -29,7 +29,6 @@ sealed class AnonymousAuthority(IDeviceAuthority authority, FirstStart accounts)
     sealed class Anybody(DevicePrincipal principal, string clientId) : DeviceSession(principal, clientId)
     {
         public override int Version => 0;
-        public override CancellationToken Revoked => CancellationToken.None;
         public override bool Allows(DeviceAction action, string topic) => true;
     }
 }

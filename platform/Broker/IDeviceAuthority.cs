@@ -45,10 +45,30 @@ public abstract class DeviceSession(DevicePrincipal principal, string clientId)
     /// <summary>Rises whenever a policy, an attachment or the certificate changes: decisions cached under an older number are void.</summary>
     public abstract int Version { get; }
 
-    /// <summary>Cancelled when the identity was deactivated or deleted, or may no longer connect: the broker closes the connection.</summary>
-    public abstract CancellationToken Revoked { get; }
+    static readonly Action Revoked = static () => { };
+    Action? whenRevoked;
 
-    /// <summary>Why <see cref="Revoked"/> was cancelled.</summary>
+    /// <summary>The identity was deactivated or deleted, or may no longer connect: the broker closes the connection.</summary>
+    public bool IsRevoked => ReferenceEquals(Volatile.Read(ref whenRevoked), Revoked);
+
+    /// <summary>Has something done when the rights end, at once if they have. For one caller, the broker.</summary>
+    public void WhenRevoked(Action act)
+    {
+        if (Interlocked.CompareExchange(ref whenRevoked, act, null) is not null)
+            Start(act);
+    }
+
+    /// <summary>The rights have ended.</summary>
+    protected void EndRights()
+    {
+        if (Interlocked.Exchange(ref whenRevoked, Revoked) is { } act)
+            Start(act);
+    }
+
+    // Elsewhere: a listener that blocks must not hold up the judging of other devices.
+    static void Start(Action act) => ThreadPool.UnsafeQueueUserWorkItem(static a => a(), act, preferLocal: false);
+
+    /// <summary>Why the rights ended.</summary>
     public virtual RevocationCause Cause => RevocationCause.NotAllowed;
 
     /// <summary>Called once when the connection is over.</summary>

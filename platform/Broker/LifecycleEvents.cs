@@ -65,7 +65,7 @@ sealed class LifecycleEvents(MqttBroker broker, TimeProvider time)
             ClientId = session.ClientId,
             Timestamp = time.GetUtcNow().ToUnixTimeMilliseconds(),
             EventType = "",
-            SessionIdentifier = session.Identifier,
+            SessionIdentifier = session.Identifier.ToString("N"),
             PrincipalIdentifier = connection.PrincipalId,
         });
         broker.PublishSoon(session.Account, new(topic, JsonSerializer.SerializeToUtf8Bytes(said, Json)));

@@ -15,7 +15,6 @@ sealed partial class MqttConnection
     const int RetrySpreadSeconds = 20;
 
     bool cleanStart;
-    CancellationTokenRegistration revocation;
 
     async Task Connect(ConnectPacket packet)
     {
@@ -86,7 +85,7 @@ sealed partial class MqttConnection
             return;
         }
         opened.Attach(this, flush);
-        revocation = device.Revoked.Register(() => _ = Close(device.Cause));
+        device.WhenRevoked(() => _ = Close(device!.Cause));
         broker.Events.Connected(this, opened);
         LogConnected(broker.Logger, clientId, Account.Value, device.Principal.Arn, RemoteAddress);
     }

@@ -319,7 +319,6 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         }
         ended = 1;
         broker.Sessions.Closed(this);
-        revocation.Dispose();
         if (session is { } mine && IsV5 && reason != ReasonCode.Success)
             SayWhy(reason, text);
         lastBytes = HangUp();

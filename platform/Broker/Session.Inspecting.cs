@@ -38,7 +38,7 @@ sealed partial class Session
         {
             foreach (var refusal in refusals ?? [])
             {
-                if (!subscriptions.ContainsKey(refusal.Filter) && Topic.Matches(Topic.SplitShared(refusal.Filter).Filter, topic))
+                if (subscriptions?.ContainsKey(refusal.Filter) != true && Topic.Matches(Topic.SplitShared(refusal.Filter).Filter, topic))
                     return refusal;
             }
             return null;

@@ -13,13 +13,14 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     readonly Lock gate = new();
     readonly MessageLog log = broker.Log;
     readonly TimeProvider time = broker.Time;
-    readonly Dictionary<string, Subscription> subscriptions = new(StringComparer.Ordinal);
     readonly Queue<Waiting> queue = new();
     readonly InFlightList inflight = new();
 
     /// <summary>Identifiers that QoS 2 messages have in the log, from before they are sent until they are done with.</summary>
     HashSet<ushort>? reserved;
+    Dictionary<string, Subscription>? subscriptions;
     Dictionary<ushort, Received>? received;
+    string? key;
     MqttConnection? connection;
     ushort lastPacketId;
     long lastSent;
@@ -37,8 +38,8 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     public AccountId Account { get; } = account;
     public string ClientId { get; } = clientId;
     /// <summary>Names the session in lifecycle events.</summary>
-    public string Identifier { get; } = Guid.NewGuid().ToString("N");
-    public string Key { get; } = Storage.Key.Of(account.Value, clientId);
+    public Guid Identifier { get; } = Guid.NewGuid();
+    public string Key => key ??= Storage.Key.Of(Account.Value, ClientId);
 
     /// <summary>How long it lives on without a connection; zero ends it with the connection.</summary>
     public TimeSpan Expiry { get; set; }
@@ -62,11 +63,11 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
         get
         {
             lock (gate)
-                return [.. subscriptions.Values];
+                return subscriptions is null ? [] : [.. subscriptions.Values];
         }
     }
 
-    public int SubscriptionCount => subscriptions.Count;
+    public int SubscriptionCount => subscriptions?.Count ?? 0;
     public int QueuedCount => queue.Count;
     public long QueuedBytes => Volatile.Read(ref queuedBytes);
 
@@ -76,7 +77,7 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     public Subscription? FindSubscription(string filter)
     {
         lock (gate)
-            return subscriptions.GetValueOrDefault(filter);
+            return subscriptions?.GetValueOrDefault(filter);
     }
 
     /// <summary>Sets a subscription and answers the one it replaces.</summary>
@@ -84,6 +85,7 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     {
         lock (gate)
         {
+            subscriptions ??= new(StringComparer.Ordinal);
             subscriptions.TryGetValue(subscription.Filter, out var before);
             subscriptions[subscription.Filter] = subscription;
             return before;
@@ -93,6 +95,6 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     public Subscription? Take(string filter)
     {
         lock (gate)
-            return subscriptions.Remove(filter, out var taken) ? taken : null;
+            return subscriptions is not null && subscriptions.Remove(filter, out var taken) ? taken : null;
     }
 }

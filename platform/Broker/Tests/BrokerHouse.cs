@@ -125,16 +125,13 @@ sealed class ToyAuthority : IDeviceAuthority
 
     public void Revoke(string clientId) => sessions[clientId].Revoke();
 
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "Ends with the test.")]
     sealed class ToySession(ToyAuthority authority, DevicePrincipal principal, string clientId) : DeviceSession(principal, clientId)
     {
-        readonly CancellationTokenSource revoked = new();
         int version;
 
         public override int Version => Volatile.Read(ref version);
-        public override CancellationToken Revoked => revoked.Token;
         public void Change() => Interlocked.Increment(ref version);
-        public void Revoke() => _ = revoked.CancelAsync();
+        public void Revoke() => EndRights();
         public override bool Allows(DeviceAction action, string topic) => !authority.Denied.ContainsKey((action, topic));
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Althing.Broker;
 using Althing.Core.Logging;
 using Althing.Identity;
@@ -7,10 +6,8 @@ using Althing.Storage;
 namespace Althing.Core.Authority;
 
 /// <summary>What one connection may do, kept up to date by <see cref="RightsKeeper"/>; judging reads memory only.</summary>
-[SuppressMessage("Reliability", "CA1001", Justification = "Without a timer a token source holds nothing but memory, and the broker only lets sessions go.")]
 sealed class ConnectedDevice : DeviceSession
 {
-    readonly CancellationTokenSource revoked = new();
     readonly IotLog log;
     IDisposable? upkeep;
     volatile Judged judged = Judged.Nothing;
@@ -20,7 +17,7 @@ sealed class ConnectedDevice : DeviceSession
 
     /// <summary>Everything the judgement is made from.</summary>
     /// <param name="Used">The policies and groups themselves, and their ancestors, so that a change of one finds the devices it concerns.</param>
-    sealed record Judged(IReadOnlyList<PolicyDocument> Documents, HashSet<Shared> Used)
+    sealed record Judged(PolicyDocument[] Documents, Shared[] Used)
     {
         public static readonly Judged Nothing = new([], []);
     }
@@ -31,8 +28,6 @@ sealed class ConnectedDevice : DeviceSession
     public WeakReference<ConnectedDevice> Weakly { get; }
 
     public override int Version => Volatile.Read(ref version);
-
-    public override CancellationToken Revoked => revoked.Token;
 
     public override RevocationCause Cause => cause;
 
@@ -60,7 +55,7 @@ sealed class ConnectedDevice : DeviceSession
     /// <summary>The groups, and their ancestors, that the bound thing is in.</summary>
     public IEnumerable<string> GroupNames => judged.Used.OfType<SharedGroup>().Select(g => g.Name);
 
-    public bool Uses(Shared shared) => judged.Used.Contains(shared);
+    public bool Uses(Shared shared) => Array.IndexOf(judged.Used, shared) >= 0;
 
     public override bool Allows(DeviceAction action, string topic)
     {
@@ -89,7 +84,7 @@ sealed class ConnectedDevice : DeviceSession
     public bool Rejudge()
     {
         var used = rights.Used();
-        judged = new(Rights.DocumentsOf(used), used);
+        judged = new(Rights.DocumentsOf(used), [.. used]);
         Interlocked.Increment(ref version);
         if (Judge("iot:Connect", "client/" + ClientId))
             return true;
@@ -104,8 +99,7 @@ sealed class ConnectedDevice : DeviceSession
         judged = Judged.Nothing;
         rights = Rights.None;
         Interlocked.Increment(ref version);
-        // Callbacks run elsewhere: a listener that blocks must not hold up the judging of other devices.
-        _ = revoked.CancelAsync();
+        EndRights();
     }
 
     bool Judge(string action, string resource)
@@ -118,9 +112,9 @@ sealed class ConnectedDevice : DeviceSession
 
 /// <summary>What storage says of a device's rights: its own policies, its thing's groups, the values of policy variables.</summary>
 sealed record Rights(
-    AccountId Account, string Region, string? ThingName, SharedPolicy[] Policies, SharedGroup[] Groups, IReadOnlyDictionary<string, string> Context)
+    AccountId Account, string Region, string? ThingName, SharedPolicy[] Policies, SharedGroup[] Groups, FewPairs Context)
 {
-    public static readonly Rights None = new(AccountId.Platform, "", null, [], [], new Dictionary<string, string>());
+    public static readonly Rights None = new(AccountId.Platform, "", null, [], [], FewPairs.Of([]));
 
     /// <summary>A session policy that must allow as well; null for none.</summary>
     public IReadOnlyList<PolicyDocument>? Boundary { get; init; }
@@ -141,6 +135,6 @@ sealed record Rights(
 
     public IReadOnlyList<PolicyDocument> Documents() => DocumentsOf(Used());
 
-    public static IReadOnlyList<PolicyDocument> DocumentsOf(HashSet<Shared> used) =>
+    public static PolicyDocument[] DocumentsOf(HashSet<Shared> used) =>
         [.. used.OfType<SharedPolicy>().Select(p => p.Document).OfType<PolicyDocument>()];
 }

@@ -196,7 +196,7 @@ sealed class RightsKeeper : IDisposable
             }
             foreach (var device in again)
             {
-                if (!device.Revoked.IsCancellationRequested)
+                if (!device.IsRevoked)
                     await Compile(device, CancellationToken.None);
             }
             if (changed.Count > 0)

@@ -71,7 +71,7 @@ sealed class RightsReader(IStore store, SharedRights shared, SigningKeys keys, S
         var thing = await AddVariables(context, certificate, clientId, cancel);
         var policies = await shared.PoliciesOf(principal.Account, PrincipalRef.OfCertificate(certificate.Id), cancel);
         var groups = thing is null ? [] : await GroupsOf(principal.Account, thing.Name, cancel);
-        return new(principal.Account, certificate.Region, thing?.Name, policies, groups, context);
+        return new(principal.Account, certificate.Region, thing?.Name, policies, groups, FewPairs.Of(context));
     }
 
     async ValueTask<Rights?> ReadSigner(IamPrincipal signer, Dictionary<string, string> context, CancellationToken cancel)
@@ -82,7 +82,7 @@ sealed class RightsReader(IStore store, SharedRights shared, SigningKeys keys, S
         foreach (var (name, value) in signer.Context.Concat(key.Caller.Context))
             context[name] = value;
         AddThing(context, null);
-        return new(signer.Account, signer.Region, null, [.. key.Caller.Policies.Select(SharedPolicy.Fixed)], [], context)
+        return new(signer.Account, signer.Region, null, [.. key.Caller.Policies.Select(SharedPolicy.Fixed)], [], FewPairs.Of(context))
         {
             Boundary = key.Caller.Boundary is { } boundary ? [boundary] : null,
             Until = key.Expires,
@@ -94,7 +94,7 @@ sealed class RightsReader(IStore store, SharedRights shared, SigningKeys keys, S
         if (custom.CertificateId is { } id && await store.Get(Certificate.Table, custom.Account, id, cancel) is not { Value.Status: CertificateStatus.ACTIVE })
             return null;
         AddThing(context, null);
-        return new(custom.Account, custom.Region, null, [.. custom.Current.Answer.Policies.Select(SharedPolicy.Fixed)], [], context);
+        return new(custom.Account, custom.Region, null, [.. custom.Current.Answer.Policies.Select(SharedPolicy.Fixed)], [], FewPairs.Of(context));
     }
 
     async ValueTask<Rights?> ReadUser(DevicePrincipal principal, string userName, Dictionary<string, string> context, CancellationToken cancel)
@@ -107,7 +107,7 @@ sealed class RightsReader(IStore store, SharedRights shared, SigningKeys keys, S
             policies.Add(await shared.Policy(principal.Account, name, cancel));
         foreach (var document in row.Value.PolicyDocuments)
             policies.Add(SharedPolicy.Fixed(PolicyStore.Parse(document)));
-        return new(principal.Account, row.Value.Region, null, [.. policies], [], context);
+        return new(principal.Account, row.Value.Region, null, [.. policies], [], FewPairs.Of(context));
     }
 
     async ValueTask<SharedGroup[]> GroupsOf(AccountId account, string thingName, CancellationToken cancel)
