@@ -7,6 +7,7 @@ using Althing.Design;
 using Althing.Iam;
 using Althing.Identity;
 using Althing.Identity.Pki;
+using Althing.ObjectStore;
 using Althing.Shell;
 using Althing.Storage;
 using Althing.Telemetry;
@@ -18,7 +19,7 @@ namespace Althing.Host;
 static class Services
 {
     /// <summary>The assemblies whose operations are served.</summary>
-    static readonly Assembly[] Apis = [typeof(Iot).Assembly, IamService.Assembly];
+    static readonly Assembly[] Apis = [typeof(Iot).Assembly, IamService.Assembly, ObjectStoreService.Assembly];
 
     /// <summary>Everything but listeners: what <c>up</c> serves and what the other commands call in process.</summary>
     public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options, AccountId account) => services
@@ -29,6 +30,7 @@ static class Services
         .AddSingleton(p => new ConsolePassword(storage.Folder, p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name] : [], p.GetRequiredService<TimeProvider>()))
         .AddSingleton(new EndpointOptions { HostName = options.HostName ?? "localhost" })
+        .AddSingleton(new VirtualHosts(options.HostName is { } own ? [own] : []))
         .AddMqttBroker(options.Broker)
         .AddSingleton<IHealthProbe, StorageProbe>()
         .AddSingleton<IHealthProbe, BrokerProbe>()
@@ -36,5 +38,6 @@ static class Services
         .AddSingleton(new ConsoleDefaults(account, options.Region))
         .AddConsole(storage.Folder)
         .AddCore()
-        .AddIam();
+        .AddIam()
+        .AddObjectStore();
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Althing.Api.Protocols;
@@ -39,13 +40,18 @@ public sealed partial class ApiDoor
     readonly ApiSelector selector;
     readonly CertificateCaller? certificates;
     readonly TokenCaller? tokens;
+    readonly VirtualHosts hosts;
+    readonly OperationCatalog catalog;
 
     /// <param name="certificates">Who callers with a client certificate are; without it they are nobody.</param>
     /// <param name="tokens">Who callers with other credentials are; it is asked before their certificate is looked at.</param>
+    /// <param name="hosts">The platform's names, for buckets in host names.</param>
     public ApiDoor(
         OperationCatalog catalog, NotedRunner runner, SigV4Verifier verifier, ThrottleOptions throttleOptions,
-        TimeProvider time, ILogger<ApiDoor> log, CertificateCaller? certificates = null, TokenCaller? tokens = null)
+        TimeProvider time, ILogger<ApiDoor> log, CertificateCaller? certificates = null, TokenCaller? tokens = null, VirtualHosts? hosts = null)
     {
+        this.hosts = hosts ?? new();
+        this.catalog = catalog;
         (this.certificates, this.tokens) = (certificates, tokens);
         (this.runner, this.verifier, this.time, this.log) = (runner, verifier, time, log);
         throttle = new(throttleOptions, time);
@@ -60,6 +66,7 @@ public sealed partial class ApiDoor
         request.Headers.Authorization.ToString().StartsWith("AWS4-", StringComparison.Ordinal)
         || request.Headers.ContainsKey("X-Amz-Target")
         || request.Query.ContainsKey("X-Amz-Signature")
+        || SigV2.IsPresigned(request)
         || (!request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase) && selector.HasRoute(request));
 
     /// <summary>Handles one request to its end; no exception leaves it.</summary>
@@ -107,6 +114,12 @@ public sealed partial class ApiDoor
         var request = http.Request;
         call.Api = selector.Candidates(request, null).FirstOrDefault();
         var signed = SignedRequest.Read(request);
+        if (selector.Objects(request, signed) is { } objects)
+        {
+            call.Api = objects;
+            await AnswerObjects(http, call, objects, signed);
+            return;
+        }
         var byToken = signed is null && tokens is not null && selector.IsForDevices(request) ? await tokens(http, http.RequestAborted) : null;
         var candidates = signed is not null ? selector.Candidates(request, signed.Service)
             : byToken is not null || (http.Connection.ClientCertificate is not null && certificates is not null) ? selector.ForCertificates()
@@ -124,13 +137,49 @@ public sealed partial class ApiDoor
             throw operation.Api.Invalid($"The body has {content.Length} bytes: {operation.Api.BodyBytesMax} are allowed.");
         using var activity = Trace.StartActivity(operation.Name, ActivityKind.Server);
         activity?.SetTag("rpc.service", operation.Api.Name).SetTag("althing.request_id", call.RequestId);
-        if (!throttle.TryTake(caller.Account, operation, out var wait))
-            throw Throttled(operation.Api, wait);
+        Throttle(operation, caller);
         var protocol = Protocol.Of(operation.Api);
         var members = protocol.Read(operation, request, content.Span);
         var origin = new RequestOrigin(http.Connection.RemoteIpAddress?.ToString(), request.Headers.UserAgent.ToString(), call.RequestId);
         var response = await runner.Run(operation, members, caller, origin, http.RequestAborted);
         await protocol.Write(operation, response, http.Response, http.RequestAborted);
+    }
+
+    /// <summary>A call whose body may be of any size: the operation is known before the body is read.</summary>
+    async Task AnswerObjects(HttpContext http, Call call, AwsApi api, SignedRequest? signed)
+    {
+        var request = http.Request;
+        http.Response.Headers["x-amz-request-id"] = call.RequestId;
+        var bucket = api.HostPrefixes.Select(prefix => hosts.BucketOf(request.Host.Host, prefix)).FirstOrDefault(b => b is not null);
+        var (caller, content) = await verifier.VerifyContent(request, signed, bucket, http.RequestAborted);
+        var path = ObjectPath.Of(SignedRequest.RawTarget(request).Path, bucket);
+        call.Operation = catalog.Match(api, request, path);
+        if (call.Operation is not { } operation)
+            throw Api.Refuse.UnknownOperation($"{request.Method} is not allowed against this resource. docs/coverage.md lists the operations that are served.");
+        using var activity = Trace.StartActivity(operation.Name, ActivityKind.Server);
+        activity?.SetTag("rpc.service", api.Name).SetTag("althing.request_id", call.RequestId);
+        Throttle(operation, caller);
+        var streamed = operation.RequestType.IsAssignableTo(typeof(IStreamedRequest));
+        var body = streamed ? [] : await content.ReadAll(api.BodyBytesMax, api.Invalid, http.RequestAborted);
+        CheckDigest(request, body);
+        var members = RestXml.Read(operation, request, path, body);
+        var origin = new RequestOrigin(http.Connection.RemoteIpAddress?.ToString(), request.Headers.UserAgent.ToString(), call.RequestId);
+        var response = await runner.Run(operation, members, caller, origin, http.RequestAborted, streamed ? content : null);
+        await RestXml.Instance.Write(operation, response, http.Response, http.RequestAborted);
+    }
+
+    static void CheckDigest(HttpRequest request, byte[] body)
+    {
+#pragma warning disable CA5351 // What clients send against damage on the way, not against forgery.
+        if (body.Length > 0 && request.Headers.ContentMD5.ToString() is { Length: > 0 } declared && Convert.ToBase64String(MD5.HashData(body)) != declared)
+            throw new ServiceException("BadDigest", 400, "The Content-MD5 you specified did not match what we received.");
+#pragma warning restore CA5351
+    }
+
+    void Throttle(OperationInfo operation, Caller caller)
+    {
+        if (!throttle.TryTake(caller.Account, operation, out var wait))
+            throw Throttled(operation.Api, wait);
     }
 
     async ValueTask<Caller> ByCertificate(HttpContext http)

@@ -35,6 +35,7 @@ sealed class ApiSelector(OperationCatalog catalog)
             var found = api.Protocol switch
             {
                 WireProtocol.RestJson => target.Length == 0 ? catalog.Match(api, request.Method, path) : null,
+                WireProtocol.RestXml => null,
                 WireProtocol.AwsQuery => AwsQuery.Find(catalog, api, AwsQuery.Form(request.Method, query, body)),
                 _ => IsTarget(api, target) ? catalog.Find(api.Name, target[(api.TargetPrefix!.Length + 1)..]) : null,
             };
@@ -43,6 +44,10 @@ sealed class ApiSelector(OperationCatalog catalog)
         }
         return (candidates.FirstOrDefault(), null);
     }
+
+    /// <summary>The API of objects that a request is for: by its signature, or by the old kind of presigned URL.</summary>
+    public AwsApi? Objects(HttpRequest request, SignedRequest? signed) => apis.FirstOrDefault(a =>
+        a.Protocol == WireProtocol.RestXml && (signed is not null ? a.SigningNames.Contains(signed.Service, StringComparer.OrdinalIgnoreCase) : SigV2.IsPresigned(request)));
 
     /// <summary>Whether an unsigned request looks like one to an API rather than to a page: it has a route here, or is an AWS Query form.</summary>
     public bool HasRoute(HttpRequest request) =>

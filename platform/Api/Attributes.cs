@@ -21,6 +21,9 @@ public abstract class OperationAttribute(Type api, string? route) : Attribute
     /// </summary>
     public bool LastLabelTakesSlashes { get; init; }
 
+    /// <summary>A header that must be there for a request to mean this operation, for two that share their route.</summary>
+    public string? NeedsHeader { get; init; }
+
     /// <summary>Set for operations that change nothing although their method is not GET: they stay out of the audit log.</summary>
     public bool ReadOnly { get; init; }
 }
@@ -36,6 +39,10 @@ public sealed class QueryAttribute(string? name = null) : LocationAttribute(name
 /// <summary>The member travels in a header of this name.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class HeaderAttribute(string name) : LocationAttribute(name);
+
+/// <summary>The member is a map of all headers that begin with this prefix, under what follows it in lower case.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class HeadersAttribute(string prefix) : LocationAttribute(prefix);
 
 /// <summary>The member is the whole body: raw for byte arrays, JSON otherwise.</summary>
 [AttributeUsage(AttributeTargets.Property)]

@@ -10,7 +10,7 @@ public interface IAwsApi
 }
 
 /// <summary>How an operation and its members travel.</summary>
-public enum WireProtocol { RestJson, AwsJson10, AwsJson11, AwsQuery }
+public enum WireProtocol { RestJson, AwsJson10, AwsJson11, AwsQuery, RestXml }
 
 /// <summary>The facts of one API that its operations share.</summary>
 public sealed record AwsApi
@@ -47,6 +47,9 @@ public sealed record AwsApi
 
     /// <summary>Whether a signature may leave the body out (<c>UNSIGNED-PAYLOAD</c>). AWS allows it for S3 and few others.</summary>
     public bool AllowsUnsignedPayload { get; init; }
+
+    /// <summary>For REST-XML: query parameters that name a part of the API, whether or not it is served, such as <c>acl</c>.</summary>
+    public IReadOnlyList<string> Subresources { get; init; } = [];
 
     /// <summary>Whether devices may call it over TLS with their certificate instead of a signature.</summary>
     public bool AllowsCertificates { get; init; }

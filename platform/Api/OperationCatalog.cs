@@ -1,4 +1,5 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Http;
 
 namespace Althing.Api;
 
@@ -7,6 +8,7 @@ public sealed class OperationCatalog
 {
     readonly Dictionary<(string Api, string Name), OperationInfo> byName = [];
     readonly Dictionary<string, RouteTable> routes = new(StringComparer.Ordinal);
+    readonly Dictionary<string, ObjectRoutes> objectRoutes = new(StringComparer.Ordinal);
     readonly Dictionary<string, AwsApi> apis = new(StringComparer.Ordinal);
 
     /// <param name="assemblies">The services: all their classes with <see cref="OperationAttribute{TApi}"/> are served.</param>
@@ -28,12 +30,22 @@ public sealed class OperationCatalog
     /// <summary>Finds the operation that method and raw path mean in one API.</summary>
     public OperationInfo? Match(AwsApi api, string method, string rawPath) => routes.GetValueOrDefault(api.Name)?.Find(method, rawPath);
 
+    /// <summary>Finds the operation of a REST-XML API that a request with this bucket and key means.</summary>
+    internal OperationInfo? Match(AwsApi api, HttpRequest request, ObjectPath path) => objectRoutes.GetValueOrDefault(api.Name)?.Find(request, path, api.Subresources);
+
     void Add(OperationInfo operation)
     {
         byName.Add((operation.Api.Name, operation.Name), operation);
         apis.TryAdd(operation.Api.Name, operation.Api);
         if (operation.Template is null)
             return;
+        if (operation.Api.Protocol == WireProtocol.RestXml)
+        {
+            if (!objectRoutes.TryGetValue(operation.Api.Name, out var objects))
+                objectRoutes[operation.Api.Name] = objects = new();
+            objects.Add(operation);
+            return;
+        }
         if (!routes.TryGetValue(operation.Api.Name, out var table))
             routes[operation.Api.Name] = table = new();
         table.Add(operation);

@@ -24,6 +24,7 @@ public sealed class OperationInfo
             var space = route.IndexOf(' ', StringComparison.Ordinal);
             (Method, Template) = (route[..space], route[(space + 1)..]);
         }
+        NeedsHeader = attribute.NeedsHeader;
         IsReadOnly = attribute.ReadOnly || Method == "GET" || Method == "HEAD";
         var shapes = ShapesOf(type);
         (RequestType, ResponseType) = (shapes[0], shapes[1]);
@@ -45,6 +46,7 @@ public sealed class OperationInfo
     /// <summary>The path with <c>{labels}</c>, as in the model; null when the operation is named in a header or form field.</summary>
     public string? Template { get; }
     public int Status { get; }
+    internal string? NeedsHeader { get; }
     public bool IsReadOnly { get; }
     public Type RequestType { get; }
     public Type ResponseType { get; }

@@ -8,49 +8,17 @@ namespace Althing.Api;
 public sealed class OperationRunner(IdempotencyStore idempotency)
 {
     /// <param name="members">All members of the request under their JSON names.</param>
+    /// <param name="content">The body of an operation that takes one as it arrives.</param>
     /// <exception cref="ServiceException">Any modelled refusal.</exception>
-    public async ValueTask<object> Run(OperationInfo operation, JsonObject members, Caller caller, CancellationToken cancel)
+    public async ValueTask<object> Run(OperationInfo operation, JsonObject members, Caller caller, CancellationToken cancel, RequestContent? content = null)
     {
         var request = Binder.Bind(operation, members);
-        Authorize(operation, request, caller);
+        if (request is IStreamedRequest streamed)
+            streamed.Content = content;
+        Authorization.Require(caller.Kind == CallerKind.Root ? null : operation.Instance.PermissionFor(request, caller), caller);
         if (operation.TokenMember is not { } member || member.Property.GetValue(request) is not string { Length: > 0 } token)
             return await operation.Instance.Execute(request, caller, cancel);
         return await idempotency.Run(operation, caller.Account, token, members, () => operation.Instance.Execute(request, caller, cancel), cancel);
-    }
-
-    static void Authorize(OperationInfo operation, object request, Caller caller)
-    {
-        if (caller.Kind == CallerKind.Root)
-            return;
-        for (var needed = operation.Instance.PermissionFor(request, caller); needed is not null; needed = needed.And)
-        {
-            if (needed.Action.Length == 0)
-                continue;
-            foreach (var resource in needed.Resources.Count > 0 ? needed.Resources : ["*"])
-                Authorize(caller, new(needed.Action, resource, ContextOf(needed, caller)));
-        }
-    }
-
-    static IReadOnlyDictionary<string, string> ContextOf(Permission needed, Caller caller)
-    {
-        if (needed.Context.Count == 0)
-            return caller.Context;
-        var context = new Dictionary<string, string>(caller.Context, StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in needed.Context)
-            context[name] = value;
-        return context;
-    }
-
-    static void Authorize(Caller caller, in AccessRequest asked)
-    {
-        var judgement = PolicyEvaluator.Evaluate(caller.Policies, asked);
-        var bounded = caller.Boundary is { } boundary ? PolicyEvaluator.Evaluate([boundary], asked) : judgement;
-        if (judgement.Allowed && bounded.Allowed)
-            return;
-        var why = judgement.Effect == Effect.ExplicitDeny || bounded.Effect == Effect.ExplicitDeny
-            ? "with an explicit deny in a policy"
-            : $"because no identity-based policy allows the {asked.Action} action";
-        throw Refuse.AccessDenied($"User: {caller.Arn} is not authorized to perform: {asked.Action} on resource: {asked.Resource} {why}");
     }
 }
 

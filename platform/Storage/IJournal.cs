@@ -18,8 +18,16 @@ public interface IBlobs
 {
     ValueTask Put(AccountId account, string name, Stream content, CancellationToken cancel);
 
-    /// <summary>The content, or null when there is none. The caller disposes it.</summary>
+    /// <summary>The content, found whole before the first byte is read, or null when there is none. For small blobs. The caller disposes it.</summary>
     ValueTask<Stream?> Get(AccountId account, string name, CancellationToken cancel);
+
+    /// <summary>
+    /// The content from an offset on, without reading any of it beforehand, or null when there is none. A blob that is read whole is checked
+    /// on the way, and its last bytes come only when its checksum holds. The caller disposes it.
+    /// </summary>
+    /// <param name="offset">The first byte to read.</param>
+    /// <param name="bytes">How many bytes; null for all that follow.</param>
+    ValueTask<Stream?> Open(AccountId account, string name, long offset, long? bytes, CancellationToken cancel);
 
     ValueTask<bool> Delete(AccountId account, string name, CancellationToken cancel);
 

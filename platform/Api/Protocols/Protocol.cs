@@ -11,6 +11,7 @@ abstract class Protocol
     {
         WireProtocol.RestJson => RestJson.Instance,
         WireProtocol.AwsQuery => AwsQuery.Instance,
+        WireProtocol.RestXml => RestXml.Instance,
         _ => AwsJson.Instance,
     };
 

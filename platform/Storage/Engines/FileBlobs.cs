@@ -32,7 +32,7 @@ sealed class FileBlobs : IBlobs
     {
         var path = PathOf(account, name);
         var parent = Path.GetDirectoryName(path)!;
-        Directory.CreateDirectory(parent);
+        MakeFolder(parent);
         var temporary = Path.Combine(incoming, Path.GetRandomFileName() + ".part");
         try
         {
@@ -71,10 +71,52 @@ sealed class FileBlobs : IBlobs
         if (!whole || !expected.AsSpan().SequenceEqual(found))
         {
             await file.DisposeAsync();
-            throw new InvalidDataException($"The stored object '{name}' of account {account} is damaged: its checksum does not hold. Restore it from a backup.");
+            throw Damaged(account, name);
         }
         file.Position = SHA256.HashSizeInBytes;
         return file;
+    }
+
+    public async ValueTask<Stream?> Open(AccountId account, string name, long offset, long? bytes, CancellationToken cancel)
+    {
+        FileStream file;
+        try
+        {
+            file = new(PathOf(account, name), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        var all = file.Length - SHA256.HashSizeInBytes;
+        var part = Math.Min(bytes ?? long.MaxValue, all - offset);
+        byte[]? expected = null;
+        if (all < 0 || offset < 0 || part < 0)
+        {
+            await file.DisposeAsync();
+            throw Damaged(account, name);
+        }
+        if (part == all)
+            await file.ReadExactlyAsync(expected = new byte[SHA256.HashSizeInBytes], cancel);
+        else
+            file.Position = SHA256.HashSizeInBytes + offset;
+        return new BlobReader(file, part, expected, () => Damaged(account, name));
+    }
+
+    static InvalidDataException Damaged(AccountId account, string name) =>
+        new($"The stored object '{name}' of account {account} is damaged: its checksum does not hold. Restore it from a backup.");
+
+    /// <summary>A new folder's entry in the one above must be on disk as well, or all in it could be gone after a power cut.</summary>
+    void MakeFolder(string path)
+    {
+        if (Directory.Exists(path))
+            return;
+        var above = Path.GetDirectoryName(path)!;
+        if (above.Length >= folder.Length)
+            MakeFolder(above);
+        Directory.CreateDirectory(path);
+        if (Directory.Exists(above))
+            FolderSync.Flush(above);
     }
 
     public ValueTask<bool> Delete(AccountId account, string name, CancellationToken cancel)
