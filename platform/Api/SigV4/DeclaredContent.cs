@@ -10,6 +10,9 @@ namespace Althing.Api.SigV4;
 sealed class DeclaredContent(Stream content, long length, string? declaredHash) : ReadingStream
 {
     readonly IncrementalHash? hash = declaredHash is null ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    /// <summary>Whether anybody has read from it.</summary>
+    public bool IsBegun { get; private set; }
+
     long arrived;
     bool ended;
 
@@ -17,6 +20,7 @@ sealed class DeclaredContent(Stream content, long length, string? declaredHash) 
     {
         if (buffer.Length == 0 || ended)
             return 0;
+        IsBegun = true;
         var read = await Read(buffer, cancellationToken);
         arrived += read;
         if (arrived > length || (read == 0 && arrived < length))

@@ -141,7 +141,7 @@ sealed record ReadResponse : IStreamedResponse
     public IReadOnlyDictionary<string, string>? Checksum { get; init; }
     [JsonIgnore]
     public Stream? Content { get; init; }
-    [Header("Content-Length")]
+    [JsonIgnore]
     public long ContentLength { get; init; }
 
     public static ReadResponse Of(ReadRequest request, StoredObject version, bool unchanged, ReadChoice choice)
@@ -165,7 +165,7 @@ sealed record ReadResponse : IStreamedResponse
             PartsCount = request.PartNumber is null ? null : content.Parts,
             Metadata = headers.Metadata,
             // Clients compare it with what they get, so only the whole may carry it.
-            Checksum = choice.ContentRange is null && request.Amz.GetValueOrDefault("checksum-mode") == "ENABLED" ? Answers.Checksum(content) : null,
+            Checksum = !unchanged && choice.ContentRange is null && request.Amz.GetValueOrDefault("checksum-mode") == "ENABLED" ? Answers.Checksum(content) : null,
         };
     }
 }
