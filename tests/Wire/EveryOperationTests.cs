@@ -133,14 +133,14 @@ public sealed class EveryOperationTests(WholeDoor door) : IClassFixture<WholeDoo
     }
 
     /// <summary>Operations that AWS lets everybody call, or authorizes under another name, or by more than the caller's own policies.</summary>
-    static readonly HashSet<string> PermissionsOfAnotherName = ["sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole", "s3:DeleteObjects"];
+    static readonly HashSet<string> PermissionsOfAnotherName = ["sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole", "s3:DeleteObjects", "s3:CopyObject", "s3:UploadPartCopy"];
 
     /// <summary>S3 has fewer actions than operations ("Required permissions for Amazon S3 API operations").</summary>
     static readonly Dictionary<string, string> S3Permissions = new()
     {
         ["ListBuckets"] = "ListAllMyBuckets", ["HeadBucket"] = "ListBucket", ["ListObjects"] = "ListBucket", ["ListObjectsV2"] = "ListBucket",
-        ["ListObjectVersions"] = "ListBucketVersions", ["DeleteBucketTagging"] = "PutBucketTagging", ["HeadObject"] = "GetObject", ["CopyObject"] = "PutObject",
-        ["CreateMultipartUpload"] = "PutObject", ["UploadPart"] = "PutObject", ["UploadPartCopy"] = "PutObject", ["CompleteMultipartUpload"] = "PutObject",
+        ["ListObjectVersions"] = "ListBucketVersions", ["DeleteBucketTagging"] = "PutBucketTagging", ["HeadObject"] = "GetObject",
+        ["CreateMultipartUpload"] = "PutObject", ["UploadPart"] = "PutObject", ["CompleteMultipartUpload"] = "PutObject",
         ["ListParts"] = "ListMultipartUploadParts", ["ListMultipartUploads"] = "ListBucketMultipartUploads",
     };
 }
