@@ -100,7 +100,7 @@ sealed class AwsQuery : Protocol
         WriteBytes(http, status, "text/xml", Encoding.UTF8.GetBytes(root.ToString(SaveOptions.DisableFormatting)), cancel);
 
     /// <summary>XML 1.0 has no way to write most control characters, not even as references.</summary>
-    static string Legal(string text)
+    internal static string Legal(string text)
     {
         if (text.All(XmlConvert.IsXmlChar))
             return text;

@@ -59,7 +59,7 @@ sealed class RestXml : Protocol
     {
         try
         {
-            using var reader = XmlReader.Create(new MemoryStream(body.ToArray()), new() { DtdProcessing = DtdProcessing.Prohibit, IgnoreComments = true });
+            using var reader = XmlReader.Create(new MemoryStream(body.ToArray()), new() { DtdProcessing = DtdProcessing.Prohibit, IgnoreComments = true, CheckCharacters = false });
             return XmlShapes.Read(XElement.Load(reader), member.Property.PropertyType, operation.Api);
         }
         catch (XmlException wrong)
@@ -152,13 +152,13 @@ sealed class RestXml : Protocol
         {
             xml.WriteStartElement("Error");
             xml.WriteElementString("Code", code);
-            xml.WriteElementString("Message", refusal.Message);
+            xml.WriteElementString("Message", AwsQuery.Legal(refusal.Message));
             foreach (var (name, value) in refusal.Fields)
             {
                 if (value is not null)
-                    xml.WriteElementString(name, value);
+                    xml.WriteElementString(name, AwsQuery.Legal(value));
             }
-            xml.WriteElementString("Resource", http.HttpContext.Request.Path.Value);
+            xml.WriteElementString("Resource", AwsQuery.Legal(http.HttpContext.Request.Path.Value ?? ""));
             xml.WriteElementString("RequestId", requestId);
             xml.WriteEndElement();
         });
