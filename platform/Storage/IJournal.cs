@@ -1,16 +1,72 @@
 namespace Althing.Storage;
 
-/// <summary>An append-only log of one name. An append that returned is on disk; order is the order of the calls.</summary>
+/// <summary>An append-only log of one name. What an append's task completed for is on disk; order is the order of the calls.</summary>
 public interface IJournal : IAsyncDisposable
 {
-    /// <summary>Adds a record and answers its position when it is durable. Many callers share one disk write.</summary>
-    ValueTask<long> Append(ReadOnlyMemory<byte> record, CancellationToken cancel);
+    /// <summary>
+    /// Adds a record without waiting. It is copied at once and shares one disk write, and one task, with what else is added meanwhile.
+    /// </summary>
+    JournalEntry Add(ReadOnlySpan<byte> record);
 
-    /// <summary>Every record from this position on, in order; a torn last record, which was never acknowledged, is left out.</summary>
-    IAsyncEnumerable<(long Position, ReadOnlyMemory<byte> Record)> Replay(long from, CancellationToken cancel);
+    /// <summary>Adds a record and answers its position when it is durable.</summary>
+    async ValueTask<long> Append(ReadOnlyMemory<byte> record, CancellationToken cancel)
+    {
+        var entry = Add(record.Span);
+        await entry.Group.Durable.WaitAsync(cancel);
+        return entry.Position;
+    }
+
+    /// <summary>The position that follows the last durable record.</summary>
+    ValueTask<long> End(CancellationToken cancel);
+
+    /// <summary>
+    /// Every record from one position up to, not including, another, in order; a torn last record, which was never acknowledged, is left out.
+    /// The bytes of a record are valid until the next one is asked for.
+    /// </summary>
+    IAsyncEnumerable<(long Position, ReadOnlyMemory<byte> Record)> Replay(long from, long to, CancellationToken cancel);
+
+    /// <summary>
+    /// Reads single records again, nearby ones together. The handler gets each position's index and its bytes, which are valid during the call;
+    /// positions that were trimmed are left out.
+    /// </summary>
+    /// <param name="positions">In ascending order.</param>
+    ValueTask Read(IReadOnlyList<long> positions, Action<int, ReadOnlyMemory<byte>> take, CancellationToken cancel);
 
     /// <summary>Records before this position are no longer needed; their disk space may be given back.</summary>
     ValueTask Trim(long before, CancellationToken cancel);
+}
+
+/// <summary>Records that go to disk together.</summary>
+public sealed class JournalGroup
+{
+    readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the records are on disk, or fails with a <see cref="StorageException"/>: then none of them is kept.</summary>
+    public Task Durable => done.Task;
+
+    /// <summary>The position of the first one, once the group is durable.</summary>
+    public long First { get; private set; }
+
+    internal void Complete(long first)
+    {
+        First = first;
+        done.SetResult();
+    }
+
+    internal void Fail(StorageException failure)
+    {
+        done.SetException(failure);
+        // Not everybody waits for every record.
+        _ = done.Task.Exception;
+    }
+}
+
+/// <summary>A record that was added.</summary>
+/// <param name="Index">Its place within the group.</param>
+public readonly record struct JournalEntry(JournalGroup Group, int Index)
+{
+    /// <summary>Its position, once the group is durable.</summary>
+    public long Position => Group.First + Index;
 }
 
 /// <summary>Byte objects by account and name, written whole: a reader sees the old or the new one, never half.</summary>

@@ -1,40 +1,48 @@
-using System.Buffers;
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Threading.Channels;
 using Microsoft.Win32.SafeHandles;
 
 namespace Althing.Storage.Engines;
 
 /// <summary>
 /// An append-only log of segment files. A record is framed as length, CRC-32C of length and payload, payload; its position is its number.
-/// One writer gathers whatever waits, writes it with one call and one fdatasync, then completes the callers in order.
+/// One writer writes whatever was added with one call and one fdatasync, then completes the group.
 /// </summary>
 sealed class FileJournal : IJournal
 {
     /// <summary>Bytes after which a new segment begins: trimming gives space back in steps of this.</summary>
     const long SegmentBytesDefault = 64L << 20;
-    const int HeaderBytes = 8;
 
     /// <summary>A record longer than this is a programmer's mistake, and a length beyond it in a file is damage.</summary>
     public const int RecordBytesMax = 16 << 20;
+
+    /// <summary>Bytes of one group; what is added beyond goes to the next.</summary>
     const int GatherBytesMax = 4 << 20;
-    const int QueueMax = 65_536;
+
+    /// <summary>How much is read at once when records are read in order.</summary>
+    const int WindowBytes = 1 << 20;
 
     readonly string folder;
     readonly long segmentBytes;
-    readonly Channel<Waiting> queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(QueueMax) { SingleReader = true });
-    readonly SortedDictionary<long, string> segments = [];
+    readonly SortedList<long, JournalSegment> segments = [];
     readonly Lock gate = new();
+    readonly Lock adding = new();
+    readonly Queue<Gathered> gathered = new();
+    readonly Stack<Gathered> spare = new();
+    readonly SemaphoreSlim work = new(0);
     readonly Task writer;
     SafeFileHandle current;
-    long currentBytes;
+    JournalSegment last;
+    Gathered? open;
+    bool closing;
     long next;
 
-    readonly record struct Waiting(ReadOnlyMemory<byte> Record, TaskCompletionSource<long> Done);
+    /// <summary>A group while it is filled.</summary>
+    sealed class Gathered
+    {
+        public JournalGroup Group { get; set; } = new();
+        public FrameBuffer Frames { get; } = new();
+    }
 
     public FileJournal(string folder, long segmentBytes = SegmentBytesDefault)
     {
@@ -42,153 +50,195 @@ sealed class FileJournal : IJournal
         this.folder = folder;
         Directory.CreateDirectory(folder);
         foreach (var path in Directory.EnumerateFiles(folder, "*.log"))
-            segments.Add(long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture), path);
-        current = Recover();
+        {
+            var first = long.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture);
+            segments.Add(first, new(path, first));
+        }
+        (last, current) = Recover();
         writer = Task.Factory.StartNew(Write, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    public async ValueTask<long> Append(ReadOnlyMemory<byte> record, CancellationToken cancel)
+    public JournalEntry Add(ReadOnlySpan<byte> record)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(record.Length, RecordBytesMax);
-        var done = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var waiting = new Waiting(record, done);
-        if (!queue.Writer.TryWrite(waiting))
-            await queue.Writer.WriteAsync(waiting, cancel);
-        return await done.Task;
+        var crc = JournalFrame.Crc(record);
+        lock (adding)
+        {
+            ObjectDisposedException.ThrowIf(closing, this);
+            if (open is null || open.Frames.Length >= GatherBytesMax)
+            {
+                if (!spare.TryPop(out open))
+                    open = new();
+                open.Group = new();
+                gathered.Enqueue(open);
+                work.Release();
+            }
+            return new(open.Group, open.Frames.Add(record, crc));
+        }
     }
 
-    public async IAsyncEnumerable<(long Position, ReadOnlyMemory<byte> Record)> Replay(long from, [EnumeratorCancellation] CancellationToken cancel)
+    public ValueTask<long> End(CancellationToken cancel) => new(Volatile.Read(ref next));
+
+    public async IAsyncEnumerable<(long Position, ReadOnlyMemory<byte> Record)> Replay(long from, long to, [EnumeratorCancellation] CancellationToken cancel)
     {
         await Task.CompletedTask;
-        List<KeyValuePair<long, string>> files;
+        List<JournalSegment> files;
         lock (gate)
-            files = [.. segments];
-        for (var i = 0; i < files.Count; i++)
+            files = [.. segments.Values];
+        for (var i = 0; i < files.Count && files[i].First < to; i++)
         {
-            if (i + 1 < files.Count && files[i + 1].Key <= from)
+            if (i + 1 < files.Count && files[i + 1].First <= from)
                 continue;
-            var position = files[i].Key;
-            foreach (var record in ReadSegment(files[i].Value))
+            using var handle = files[i].Open();
+            if (handle is null)
+                continue;
+            var reader = new JournalReader(handle, WindowBytes);
+            var (position, noted) = files[i].Before(from);
+            reader.Seek(noted);
+            for (; position < to; position++)
             {
                 cancel.ThrowIfCancellationRequested();
+                var offset = reader.Offset;
+                if (!reader.Next(out var record))
+                    break;
+                if (offset - noted >= JournalSegment.BlockBytes)
+                    files[i].Note(position, noted = offset);
                 if (position >= from)
                     yield return (position, record);
-                position++;
             }
             // Only the last segment may end in a torn record; anywhere else what is missing was acknowledged.
-            if (i + 1 < files.Count && position != files[i + 1].Key)
-                throw new InvalidDataException($"The journal file '{files[i].Value}' is damaged at record {position}. Restore it from a backup.");
+            if (position < to && i + 1 < files.Count && position != files[i + 1].First)
+                throw new InvalidDataException($"The journal file '{files[i].Path}' is damaged at record {position}. Restore it from a backup.");
         }
+    }
+
+    public ValueTask Read(IReadOnlyList<long> positions, Action<int, ReadOnlyMemory<byte>> take, CancellationToken cancel)
+    {
+        for (var i = 0; i < positions.Count;)
+        {
+            cancel.ThrowIfCancellationRequested();
+            JournalSegment? segment;
+            long end;
+            lock (gate)
+                (segment, end) = Covering(positions[i]);
+            if (segment is null || positions[i] >= end)
+            {
+                i++;
+                continue;
+            }
+            i = segment.Read(positions, i, end, take);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The segment that has the position, and where the next one begins.</summary>
+    (JournalSegment? Segment, long End) Covering(long position)
+    {
+        var keys = segments.Keys;
+        var (low, high) = (0, keys.Count - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            if (keys[middle] <= position)
+                low = middle + 1;
+            else
+                high = middle - 1;
+        }
+        return high < 0 ? (null, 0) : (segments.Values[high], high + 1 < keys.Count ? keys[high + 1] : Volatile.Read(ref next));
     }
 
     public ValueTask Trim(long before, CancellationToken cancel)
     {
         lock (gate)
         {
-            while (segments.Count > 1 && segments.Keys.ElementAt(1) <= before)
+            while (segments.Count > 1 && segments.Keys[1] <= before)
             {
-                File.Delete(segments.First().Value);
-                segments.Remove(segments.First().Key);
+                File.Delete(segments.Values[0].Path);
+                segments.RemoveAt(0);
             }
         }
         return ValueTask.CompletedTask;
     }
 
     /// <summary>Finds the end of the last segment and cuts off a torn record, which was never acknowledged.</summary>
-    SafeFileHandle Recover()
+    (JournalSegment, SafeFileHandle) Recover()
     {
         if (segments.Count == 0)
             return Begin(0);
-        var (first, path) = segments.Last();
-        (next, currentBytes) = (first, 0);
-        foreach (var record in ReadSegment(path))
+        var segment = segments.Values[^1];
+        next = segment.First;
+        var handle = File.OpenHandle(segment.Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var reader = new JournalReader(handle, WindowBytes);
+        for (var offset = 0L; reader.Next(out _); offset = reader.Offset)
+            segment.Note(next++, offset);
+        segment.Bytes = reader.Offset;
+        if (RandomAccess.GetLength(handle) > segment.Bytes)
         {
-            next++;
-            currentBytes += HeaderBytes + record.Length;
-        }
-        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
-        if (RandomAccess.GetLength(handle) > currentBytes)
-        {
-            RandomAccess.SetLength(handle, currentBytes);
+            RandomAccess.SetLength(handle, segment.Bytes);
             RandomAccess.FlushToDisk(handle);
         }
-        return handle;
+        return (segment, handle);
     }
 
-    SafeFileHandle Begin(long first)
+    (JournalSegment, SafeFileHandle) Begin(long first)
     {
-        var path = Path.Combine(folder, first.ToString("D19", CultureInfo.InvariantCulture) + ".log");
-        var handle = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.Read);
+        var segment = new JournalSegment(Path.Combine(folder, first.ToString("D19", CultureInfo.InvariantCulture) + ".log"), first);
+        var handle = File.OpenHandle(segment.Path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         FolderSync.Flush(folder);
         lock (gate)
-            segments[first] = path;
-        currentBytes = 0;
-        return handle;
-    }
-
-    static IEnumerable<ReadOnlyMemory<byte>> ReadSegment(string path)
-    {
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 20);
-        var header = new byte[HeaderBytes];
-        while (file.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false) == HeaderBytes)
-        {
-            var length = BinaryPrimitives.ReadInt32LittleEndian(header);
-            if (length is < 0 or > RecordBytesMax)
-                yield break;
-            var record = new byte[length];
-            if (file.ReadAtLeast(record, length, throwOnEndOfStream: false) < length
-                || Crc(header.AsSpan(0, 4), record) != BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(4)))
-                yield break;
-            yield return record;
-        }
+            segments[first] = segment;
+        return (segment, handle);
     }
 
     void Write()
     {
-        var buffer = new ArrayBufferWriter<byte>(1 << 20);
-        List<TaskCompletionSource<long>> group = [];
-        while (WaitForWork())
+        while (true)
         {
-            buffer.ResetWrittenCount();
-            group.Clear();
-            while (buffer.WrittenCount < GatherBytesMax && queue.Reader.TryRead(out var waiting))
+            work.Wait();
+            Gathered group;
+            lock (adding)
             {
-                Frame(buffer, waiting.Record.Span);
-                group.Add(waiting.Done);
+                if (!gathered.TryDequeue(out var waiting))
+                    return;
+                group = waiting;
+                if (open == group)
+                    open = null;
             }
-            Commit(buffer.WrittenMemory, group);
+            Commit(group);
+            group.Frames.Clear();
+            lock (adding)
+            {
+                if (spare.Count < 2)
+                    spare.Push(group);
+            }
         }
     }
 
-    bool WaitForWork()
-    {
-        var wait = queue.Reader.WaitToReadAsync();
-        return wait.IsCompletedSuccessfully ? wait.Result : wait.AsTask().GetAwaiter().GetResult();
-    }
-
-    void Commit(ReadOnlyMemory<byte> bytes, List<TaskCompletionSource<long>> group)
+    void Commit(Gathered group)
     {
         try
         {
-            if (currentBytes >= segmentBytes)
+            if (last.Bytes >= segmentBytes)
             {
                 var full = current;
-                current = Begin(next);
+                (last, current) = Begin(next);
                 full.Dispose();
             }
-            RandomAccess.Write(current, bytes.Span, currentBytes);
+            RandomAccess.Write(current, group.Frames.Written, last.Bytes);
             RandomAccess.FlushToDisk(current);
         }
         catch (Exception failure) when (IsRefusal(failure))
         {
             CutOff();
-            foreach (var done in group)
-                done.SetException(new StorageException($"The journal '{Path.GetFileName(folder)}' could not write: {failure.Message} Free disk space or check the device.", failure));
+            group.Group.Fail(new($"The journal '{Path.GetFileName(folder)}' could not write: {failure.Message} Free disk space or check the device.", failure));
             return;
         }
-        currentBytes += bytes.Length;
-        foreach (var done in group)
-            done.SetResult(next++);
+        var first = next;
+        foreach (var offset in group.Frames.Offsets)
+            last.Note(next + offset.Index, last.Bytes + offset.Bytes);
+        last.Bytes += group.Frames.Length;
+        Volatile.Write(ref next, first + group.Frames.Count);
+        group.Group.Complete(first);
     }
 
     /// <summary>Removes what a failed write left, so that no refused record is read later. Should this fail too, the next write covers most of it.</summary>
@@ -196,7 +246,7 @@ sealed class FileJournal : IJournal
     {
         try
         {
-            RandomAccess.SetLength(current, currentBytes);
+            RandomAccess.SetLength(current, last.Bytes);
         }
         catch (Exception failure) when (IsRefusal(failure))
         {
@@ -206,30 +256,17 @@ sealed class FileJournal : IJournal
     /// <summary>What the runtime throws for a full disk (IOException), a file-size limit (ArgumentException) and lost rights.</summary>
     static bool IsRefusal(Exception failure) => failure is IOException or ArgumentException or UnauthorizedAccessException;
 
-    static void Frame(ArrayBufferWriter<byte> buffer, ReadOnlySpan<byte> record)
-    {
-        var span = buffer.GetSpan(HeaderBytes + record.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(span, record.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(span[4..], Crc(span[..4], record));
-        record.CopyTo(span[HeaderBytes..]);
-        buffer.Advance(HeaderBytes + record.Length);
-    }
-
-    /// <summary>CRC-32C of the length and the payload, by the processor's own instruction where it has one.</summary>
-    static uint Crc(ReadOnlySpan<byte> length, ReadOnlySpan<byte> record)
-    {
-        var crc = BitOperations.Crc32C(~0u, BinaryPrimitives.ReadUInt32LittleEndian(length));
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(record))
-            crc = BitOperations.Crc32C(crc, word);
-        foreach (var single in record[(record.Length & ~7)..])
-            crc = BitOperations.Crc32C(crc, single);
-        return ~crc;
-    }
-
     public async ValueTask DisposeAsync()
     {
-        queue.Writer.TryComplete();
+        lock (adding)
+        {
+            if (closing)
+                return;
+            closing = true;
+            work.Release();
+        }
         await writer;
         current.Dispose();
+        work.Dispose();
     }
 }

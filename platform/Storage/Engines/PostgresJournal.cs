@@ -9,7 +9,6 @@ sealed class PostgresJournal : IJournal
 {
     const int GatherBytesMax = 4 << 20;
     const int GatherRecordsMax = 8192;
-    const int QueueMax = 65_536;
     const int PageRecords = 1000;
 
     // The row of the journal is locked until the commit, so positions become visible in their order.
@@ -21,10 +20,19 @@ sealed class PostgresJournal : IJournal
 
     readonly PostgresDatabase database;
     readonly string name;
-    readonly Channel<Waiting> queue = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(QueueMax) { SingleReader = true });
+    readonly Lock adding = new();
+    readonly Channel<Gathered> gathered = Channel.CreateUnbounded<Gathered>(new() { SingleReader = true });
     readonly Task writer;
+    Gathered? open;
 
-    readonly record struct Waiting(ReadOnlyMemory<byte> Record, TaskCompletionSource<long> Done);
+    /// <summary>A group while it is filled.</summary>
+    sealed class Gathered
+    {
+        public JournalGroup Group { get; } = new();
+        public List<byte[]> Records { get; } = [];
+        public long Bytes { get; set; }
+        public bool IsFull => Bytes >= GatherBytesMax || Records.Count >= GatherRecordsMax;
+    }
 
     public PostgresJournal(PostgresDatabase database, string name)
     {
@@ -38,24 +46,60 @@ sealed class PostgresJournal : IJournal
         writer = Task.Run(Write);
     }
 
-    public async ValueTask<long> Append(ReadOnlyMemory<byte> record, CancellationToken cancel)
+    public JournalEntry Add(ReadOnlySpan<byte> record)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(record.Length, FileJournal.RecordBytesMax);
-        var done = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
-        await queue.Writer.WriteAsync(new(record, done), cancel);
-        return await done.Task;
+        var copy = record.ToArray();
+        lock (adding)
+        {
+            if (open is null || open.IsFull)
+            {
+                var begun = new Gathered();
+                ObjectDisposedException.ThrowIf(!gathered.Writer.TryWrite(begun), this);
+                open = begun;
+            }
+            open.Records.Add(copy);
+            open.Bytes += copy.Length;
+            return new(open.Group, open.Records.Count - 1);
+        }
     }
 
-    public async IAsyncEnumerable<(long Position, ReadOnlyMemory<byte> Record)> Replay(long from, [EnumeratorCancellation] CancellationToken cancel)
+    public async ValueTask<long> End(CancellationToken cancel)
+    {
+        await using var command = database.Source.CreateCommand("SELECT next FROM journals WHERE name = @j");
+        command.Parameters.AddWithValue("@j", name);
+        return (long)(await command.ExecuteScalarAsync(cancel))!;
+    }
+
+    public async ValueTask Read(IReadOnlyList<long> positions, Action<int, ReadOnlyMemory<byte>> take, CancellationToken cancel)
+    {
+        await using var command = database.Source.CreateCommand(
+            "SELECT position, record FROM records WHERE journal = @j AND position = ANY(@p) ORDER BY position");
+        command.Parameters.AddWithValue("@j", name);
+        command.Parameters.AddWithValue("@p", positions.ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        for (var index = 0; await reader.ReadAsync(cancel);)
+        {
+            var position = reader.GetInt64(0);
+            while (positions[index] < position)
+                index++;
+            var record = reader.GetFieldValue<byte[]>(1);
+            for (; index < positions.Count && positions[index] == position; index++)
+                take(index, record);
+        }
+    }
+
+    public async IAsyncEnumerable<(long Position, ReadOnlyMemory<byte> Record)> Replay(long from, long to, [EnumeratorCancellation] CancellationToken cancel)
     {
         while (true)
         {
             List<(long, ReadOnlyMemory<byte>)> page = [];
             await using (var command = database.Source.CreateCommand(
-                "SELECT position, record FROM records WHERE journal = @j AND position >= @p ORDER BY position LIMIT @n"))
+                "SELECT position, record FROM records WHERE journal = @j AND position >= @p AND position < @t ORDER BY position LIMIT @n"))
             {
                 command.Parameters.AddWithValue("@j", name);
                 command.Parameters.AddWithValue("@p", from);
+                command.Parameters.AddWithValue("@t", to);
                 command.Parameters.AddWithValue("@n", PageRecords);
                 await using var reader = await command.ExecuteReaderAsync(cancel);
                 while (await reader.ReadAsync(cancel))
@@ -79,38 +123,36 @@ sealed class PostgresJournal : IJournal
 
     async Task Write()
     {
-        List<Waiting> group = [];
         NpgsqlConnection? connection = null;
-        while (await queue.Reader.WaitToReadAsync())
+        await foreach (var next in gathered.Reader.ReadAllAsync())
         {
-            group.Clear();
-            for (var bytes = 0L; bytes < GatherBytesMax && group.Count < GatherRecordsMax && queue.Reader.TryRead(out var waiting); bytes += waiting.Record.Length)
-                group.Add(waiting);
+            lock (adding)
+            {
+                if (open == next)
+                    open = null;
+            }
             try
             {
                 connection ??= await database.OpenWriter(CancellationToken.None);
-                var first = await Commit(connection, group);
-                foreach (var waiting in group)
-                    waiting.Done.SetResult(first++);
+                next.Group.Complete(await Commit(connection, next.Records));
             }
             catch (Exception failure) when (failure is NpgsqlException or IOException or TimeoutException or InvalidOperationException or ArgumentException)
             {
                 if (connection is not null)
                     await connection.DisposeAsync();
                 connection = null;
-                foreach (var waiting in group)
-                    waiting.Done.TrySetException(new StorageException($"The journal '{name}' could not write to PostgreSQL: {failure.Message}", failure));
+                next.Group.Fail(new($"The journal '{name}' could not write to PostgreSQL: {failure.Message}", failure));
             }
         }
         if (connection is not null)
             await connection.DisposeAsync();
     }
 
-    async Task<long> Commit(NpgsqlConnection connection, List<Waiting> group)
+    async Task<long> Commit(NpgsqlConnection connection, List<byte[]> group)
     {
         await using var command = new NpgsqlCommand(Insert, connection);
         command.Parameters.AddWithValue("@j", name);
-        command.Parameters.AddWithValue("@r", group.Select(w => w.Record.ToArray()).ToArray());
+        command.Parameters.AddWithValue("@r", group.ToArray());
         var first = long.MaxValue;
         var inserted = 0;
         await using var reader = await command.ExecuteReaderAsync();
@@ -121,7 +163,7 @@ sealed class PostgresJournal : IJournal
 
     public async ValueTask DisposeAsync()
     {
-        queue.Writer.TryComplete();
+        gathered.Writer.TryComplete();
         await writer;
     }
 }

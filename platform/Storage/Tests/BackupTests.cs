@@ -54,7 +54,7 @@ public abstract class BackupTests(bool postgres) : IAsyncDisposable
         await using var restored = PlatformStorage.Open(options);
         var rows = (await restored.Store.Scan(Pump.Table, One, Scan.By("site", "north"), None)).Select(r => r.Key).ToHashSet();
         var records = new HashSet<int>();
-        await foreach (var (_, record) in restored.Journal("j").Replay(0, None))
+        await foreach (var (_, record) in restored.Journal("j").Replay(0, long.MaxValue, None))
             records.Add(BitConverter.ToInt32(record.Span));
         foreach (var i in before)
         {

@@ -16,10 +16,10 @@ public sealed class FileJournalTests() : JournalTests(postgres: false)
         var file = Directory.GetFiles(Path.Combine(storage.Folder, "journals", "j")).Single();
         using (var stream = new FileStream(file, FileMode.Append))
             stream.Write([200, 0, 0, 0, 1, 2, 3, 4, 5]);
-        await using var journal = new Althing.Storage.Engines.FileJournal(Path.GetDirectoryName(file)!);
+        await using Althing.Storage.IJournal journal = new Althing.Storage.Engines.FileJournal(Path.GetDirectoryName(file)!);
         Assert.Equal(1, await journal.Append(Encoding.ASCII.GetBytes("next"), None));
         List<string> records = [];
-        await foreach (var (_, record) in journal.Replay(0, None))
+        await foreach (var (_, record) in journal.Replay(0, long.MaxValue, None))
             records.Add(Encoding.ASCII.GetString(record.Span));
         Assert.Equal(["whole", "next"], records);
     }
@@ -35,7 +35,7 @@ public sealed class FileJournalTests() : JournalTests(postgres: false)
         for (var cut = whole.Length - 1; cut >= 22; cut--)
         {
             await File.WriteAllBytesAsync(file, whole[..cut], None);
-            await using var journal = new Althing.Storage.Engines.FileJournal(Path.GetDirectoryName(file)!);
+            await using Althing.Storage.IJournal journal = new Althing.Storage.Engines.FileJournal(Path.GetDirectoryName(file)!);
             Assert.Equal(["one", "two"], await Texts(journal));
             Assert.Equal(22, new FileInfo(file).Length);
         }
@@ -45,14 +45,14 @@ public sealed class FileJournalTests() : JournalTests(postgres: false)
     public async Task Segments_follow_each_other_trimming_frees_them_and_damage_in_one_is_said()
     {
         var folder = Path.Combine(storage.Folder, "journals", "small");
-        await using (var journal = new Althing.Storage.Engines.FileJournal(folder, segmentBytes: 100))
+        await using (Althing.Storage.IJournal journal = new Althing.Storage.Engines.FileJournal(folder, segmentBytes: 100))
         {
             for (var i = 0; i < 30; i++)
                 await journal.Append(Encoding.ASCII.GetBytes($"record-{i:D2}"), None);
             Assert.Equal(30, (await Texts(journal)).Count);
             await journal.Trim(15, None);
         }
-        await using (var journal = new Althing.Storage.Engines.FileJournal(folder, segmentBytes: 100))
+        await using (Althing.Storage.IJournal journal = new Althing.Storage.Engines.FileJournal(folder, segmentBytes: 100))
         {
             var kept = await Texts(journal);
             Assert.InRange(kept.Count, 15, 21);
@@ -63,14 +63,14 @@ public sealed class FileJournalTests() : JournalTests(postgres: false)
         var bytes = await File.ReadAllBytesAsync(first, None);
         bytes[10] ^= 1;
         await File.WriteAllBytesAsync(first, bytes, None);
-        await using var damaged = new Althing.Storage.Engines.FileJournal(folder);
+        await using Althing.Storage.IJournal damaged = new Althing.Storage.Engines.FileJournal(folder);
         Assert.Contains(first, (await Assert.ThrowsAsync<InvalidDataException>(() => Texts(damaged))).Message, StringComparison.Ordinal);
     }
 
     static async Task<List<string>> Texts(Althing.Storage.IJournal journal)
     {
         List<string> texts = [];
-        await foreach (var (_, record) in journal.Replay(0, None))
+        await foreach (var (_, record) in journal.Replay(0, long.MaxValue, None))
             texts.Add(Encoding.ASCII.GetString(record.Span));
         return texts;
     }
@@ -118,6 +118,40 @@ public abstract class JournalTests(bool postgres) : IAsyncDisposable
         Assert.Equal(large, read[1].Record.ToArray());
     }
 
+    [Fact]
+    public async Task Single_records_are_read_again_wherever_they_are()
+    {
+        var records = Enumerable.Range(0, 3000).Select(i => new byte[4 + (i % 97) + (i % 500 == 499 ? 40_000 : 0)]).ToList();
+        for (var i = 0; i < records.Count; i++)
+            BitConverter.TryWriteBytes(records[i], i);
+        await Task.WhenAll(records.Take(2000).Select(r => storage.Open.Journal("j").Append(r, None).AsTask()));
+        await storage.Reopen();
+        var journal = storage.Open.Journal("j");
+        await Task.WhenAll(records.Skip(2000).Select(r => journal.Append(r, None).AsTask()));
+        Assert.Equal(3000, await journal.End(None));
+        foreach (var step in (int[])[1, 2, 7, 150, 1999])
+        {
+            var wanted = Enumerable.Range(0, 3000).Where(i => i % step == 0).Select(i => (long)i).ToList();
+            List<(int, byte[])> got = [];
+            await journal.Read(wanted, (index, record) => got.Add((index, record.ToArray())), None);
+            Assert.Equal(wanted.Select((position, index) => (index, records[(int)position])), got);
+        }
+    }
+
+    [Fact]
+    public async Task A_part_of_the_log_is_read_in_order()
+    {
+        var journal = storage.Open.Journal("j");
+        await Task.WhenAll(Enumerable.Range(0, 2000).Select(i => journal.Append(new byte[i % 50], None).AsTask()));
+        List<long> positions = [];
+        await foreach (var (position, record) in journal.Replay(777, 1500, None))
+        {
+            Assert.Equal(position % 50, record.Length);
+            positions.Add(position);
+        }
+        Assert.Equal(Enumerable.Range(777, 1500 - 777).Select(i => (long)i), positions);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("../up")]
@@ -128,8 +162,8 @@ public abstract class JournalTests(bool postgres) : IAsyncDisposable
     async Task<List<(long Position, ReadOnlyMemory<byte> Record)>> Read(long from)
     {
         List<(long, ReadOnlyMemory<byte>)> records = [];
-        await foreach (var record in storage.Open.Journal("j").Replay(from, None))
-            records.Add(record);
+        await foreach (var record in storage.Open.Journal("j").Replay(from, long.MaxValue, None))
+            records.Add((record.Position, record.Record.ToArray()));
         return records;
     }
 
