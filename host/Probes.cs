@@ -1,3 +1,4 @@
+using System.Globalization;
 using Althing.Broker;
 using Althing.Storage;
 using Althing.Telemetry;
@@ -24,6 +25,8 @@ sealed class StorageProbe(PlatformStorage storage) : IHealthProbe
 sealed class BrokerProbe(MqttBroker broker) : IHealthProbe
 {
     public string Name => "broker";
+
+    public string? Remark => broker.RecoveryProgress is { } part ? string.Create(CultureInfo.InvariantCulture, $"recovering, {part:P0} of the log read") : null;
 
     public async ValueTask<string?> Check(CancellationToken cancel)
     {

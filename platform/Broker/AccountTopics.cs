@@ -25,6 +25,9 @@ sealed class AccountTopics
 
     public void StopRecording(DeliveryRecording by) => Interlocked.CompareExchange(ref recording, null, by);
 
+    /// <summary>What waits in the account's sessions.</summary>
+    public QueueBudget Queued { get; } = new();
+
     public int RetainedCount => retained.Count;
 
     public void Add(Subscription subscription)

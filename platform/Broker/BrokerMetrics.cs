@@ -32,6 +32,10 @@ sealed class BrokerMetrics : IDisposable
         meter.CreateObservableGauge("althing.broker.retained", () => broker.RetainedCount, null, "Retained messages");
         meter.CreateObservableGauge("althing.broker.queued.messages", () => sessions.All.Sum(s => (long)s.QueuedCount), null, "Messages that wait in sessions");
         meter.CreateObservableGauge("althing.broker.queued.bytes", () => sessions.All.Sum(s => s.QueuedBytes), "By", "What the messages that wait in sessions take");
+        meter.CreateObservableGauge("althing.broker.queued.resident.bytes", () => broker.Resident.Bytes, "By", "Messages that wait in memory, and not on disk alone");
+        meter.CreateObservableGauge("althing.broker.log.bytes", () => broker.Log.Size.Bytes, "By", "Bytes of the log");
+        meter.CreateObservableGauge("althing.broker.log.live.bytes", () => broker.Log.Size.Live, "By", "Bytes of the log that are still needed");
+        meter.CreateObservableGauge("althing.broker.recovery", () => broker.RecoveryProgress ?? 1, null, "How much of the log is read after a start, from 0 to 1");
         meter.CreateObservableGauge("althing.broker.inflight", () => sessions.All.Sum(s => (long)s.InFlightCount), null, "Messages that clients have not acknowledged");
         meter.CreateObservableGauge("althing.broker.unsent.bytes", () => sessions.Live.Sum(c => (long)c.UnsentBytes), "By", "Bytes that wait because clients leave others unread");
         meter.CreateObservableGauge("althing.broker.slow.consumers", () => sessions.Live.Count(c => c.UnsentBytes > SlowBytes), null, $"Clients that leave more than {SlowBytes} bytes unread");

@@ -33,6 +33,18 @@ public sealed record BrokerOptions
     /// <summary>Bytes of such messages, with a policy as <see cref="QueuedMessagesMax"/> has it.</summary>
     public long QueuedBytesMax { get; init; } = 64L << 20;
 
+    /// <summary>
+    /// Bytes of messages kept for all sessions of one account, counted once for each session, with a policy as
+    /// <see cref="QueuedMessagesMax"/> has it. The log takes about twice as much of the disk at most.
+    /// </summary>
+    public long AccountQueuedBytesMax { get; init; } = 8L << 30;
+
+    /// <summary>Bytes of waiting messages that stay in memory, of all accounts; what waits beyond is on disk alone until its turn comes.</summary>
+    public long QueuedMemoryBytesMax { get; init; } = 256L << 20;
+
+    /// <summary>How long a client waits at CONNECT, after a start, until what its session is owed is read; then it is told to come again.</summary>
+    public TimeSpan RecoveryWaitMax { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>The highest QoS: 2, or 1 as AWS has it.</summary>
     public int QoSMax { get; init; } = 2;
 

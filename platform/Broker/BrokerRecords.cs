@@ -24,6 +24,12 @@ sealed record SessionRecord
 
 sealed record SubscriptionRecord(string Filter, int QoS, bool NoLocal, bool RetainAsPublished, int? Identifier);
 
+/// <summary>Counts the lives of the process on one log, from which the numbers of its messages follow.</summary>
+sealed record LogLife(string Log, long Count)
+{
+    public static readonly Table<LogLife> Table = new("mqtt-logs", l => (AccountId.Platform, l.Log));
+}
+
 /// <summary>A retained message as it is stored.</summary>
 sealed record RetainedRecord
 {

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Althing.Broker;
 
 /// <summary>Registers the broker.</summary>
-public static class BrokerServices
+public static partial class BrokerServices
 {
     /// <summary>
     /// The broker, which reads what it kept before the host listens, and stops with it. Needs <see cref="PlatformStorage"/>,
@@ -24,9 +24,25 @@ public static class BrokerServices
         .AddSingleton<MqttWebSocketHandler>()
         .AddHostedService<BrokerLifetime>();
 
-    sealed class BrokerLifetime(MqttBroker broker) : IHostedLifecycleService
+    sealed partial class BrokerLifetime(MqttBroker broker, IHostApplicationLifetime application, ILogger<BrokerLifetime> log) : IHostedLifecycleService
     {
-        public Task StartingAsync(CancellationToken cancel) => broker.Start(cancel);
+        public async Task StartingAsync(CancellationToken cancel)
+        {
+            await broker.Start(cancel);
+            _ = broker.Recovery.ContinueWith(GiveUp, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+
+        /// <summary>Without its log the broker would break promises: it rather stops, and says why.</summary>
+        void GiveUp(Task recovery)
+        {
+            LogDamaged(log, recovery.Exception!.GetBaseException());
+            Environment.ExitCode = 1;
+            application.StopApplication();
+        }
+
+        [LoggerMessage(1, LogLevel.Critical, "What persistent sessions are owed cannot be read; the platform stops")]
+        static partial void LogDamaged(ILogger logger, Exception failure);
+
         public Task StartAsync(CancellationToken cancel) => Task.CompletedTask;
         public Task StartedAsync(CancellationToken cancel) => Task.CompletedTask;
         public Task StoppingAsync(CancellationToken cancel) => broker.Stop();

@@ -76,6 +76,16 @@ sealed class InFlightList
         return entry is not null;
     }
 
+    /// <summary>Everything, oldest first.</summary>
+    public IEnumerable<InFlight> All
+    {
+        get
+        {
+            for (var entry = first; entry is not null; entry = entry.Next)
+                yield return entry;
+        }
+    }
+
     /// <summary>Takes everything out, oldest first.</summary>
     public IEnumerable<InFlight> TakeAll()
     {

@@ -19,6 +19,9 @@ sealed class Message
     /// <summary>Its number in the log; 0 when no persistent session depends on it.</summary>
     public long LogId { get; set; }
 
+    /// <summary>A session should have kept it and had no room, and nobody else keeps it.</summary>
+    public bool IsRefused { get; set; }
+
     /// <summary>Notes who gets it, when somebody wants to know; null almost always.</summary>
     public PublishRecord? Record { get; set; }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Althing.Mqtt;
 using Althing.Storage;
 
@@ -5,67 +7,75 @@ namespace Althing.Broker;
 
 /// <summary>
 /// The log that keeps what persistent sessions were promised. A record of it is a message with the sessions that are owed it, or the packet
-/// identifier of a QoS 2 message whose sender has not released it yet, or both; later records say what became of it. What nobody needs any
-/// more is trimmed.
+/// identifier of a QoS 2 message whose sender has not released it yet, or both; later records say what became of it. In memory is only where
+/// each record is and who is owed it; messages are read from the journal again. What nobody needs any more is trimmed.
 /// </summary>
-sealed class MessageLog(IJournal journal)
+/// <remarks>
+/// Debts are listed by session, not here: <see cref="Session.Debts"/> has the numbers of all that one session is owed, in the order of
+/// delivery, and <see cref="Load"/> reads their messages. To take over a session, append the messages with the new owner's share; to give one
+/// up, <see cref="Acknowledge"/> each number.
+/// </remarks>
+[SuppressMessage("Reliability", "CA1001", Justification = "The buffer lives as long as the broker.")]
+sealed partial class MessageLog(IJournal journal, long compactionBytesMin = MessageLog.CompactionBytesMin)
 {
-    const byte MessageKind = 1;
-    const byte AcknowledgeKind = 2;
-    const byte ReleaseKind = 3;
-    const byte ReceiptDoneKind = 4;
-    const byte MoveKind = 5;
-
-    /// <summary>Acknowledgements between two looks at whether the log's beginning can go.</summary>
-    const int TrimEvery = 4096;
-
-    /// <summary>Records in the log for each one still needed, beyond which those needed are written again at its end.</summary>
-    const int CompactionRatio = 8;
-    const int CompactionMin = 100_000;
-
     readonly Lock gate = new();
-    readonly SortedDictionary<long, Entry> live = [];
+    readonly LogIndex index = new();
+    readonly PacketBuffer buffer = new();
     long lastId;
-    long lastPosition;
-    int acknowledgements;
+    Filling? filling;
+    Task placed = Task.CompletedTask;
 
-    sealed class Entry(AccountId account, Message? message, Receipt? receipt)
+    /// <summary>What goes to disk together, until it is known where.</summary>
+    sealed class Filling(JournalGroup group)
     {
-        public AccountId Account { get; } = account;
-        public Message? Message { get; } = message;
-        public Dictionary<string, Debt> Debts { get; } = new(StringComparer.Ordinal);
-        public Receipt? Receipt { get; set; } = receipt;
-        public long Position { get; set; } = long.MaxValue;
-        public bool IsDone => Debts.Count == 0 && Receipt is null;
+        public JournalGroup Group { get; } = group;
+        public List<(long Id, int Index, long MovedFrom)> Records { get; } = [];
+        public long Bytes { get; set; }
     }
 
-    /// <summary>How far the delivery to one session has come.</summary>
-    readonly record struct Debt(ushort PacketId, bool Released);
-
     /// <summary>Appends a message for these sessions; its task completes when it is on disk. The order of calls is the order of the log.</summary>
-    public Appended Append(AccountId account, Message? message, IReadOnlyList<Share> shares, Receipt? receipt, CancellationToken cancel)
+    public Appended Append(AccountId account, Message? message, IReadOnlyList<Share> shares, Receipt? receipt)
     {
-        var entry = new Entry(account, message, receipt);
-        foreach (var share in shares)
-            entry.Debts[share.Session] = new(share.PacketId, Released: false);
         lock (gate)
         {
             var id = ++lastId;
             if (message is not null)
                 message.LogId = id;
-            live.Add(id, entry);
-            return new(id, Place(entry, journal.Append(Encode(id, entry), cancel)));
+            LogRecord.Write(buffer, id, account, message, shares, receipt);
+            ref var slot = ref index.Put(id);
+            (slot.Position, slot.Bytes) = (LogSlot.Unplaced, buffer.Length);
+            if (shares.Count == 1 && receipt is null)
+                (slot.Owed, slot.PacketId) = (shares[0].Session, shares[0].PacketId);
+            else
+                slot.Owed = DebtsOf(shares, receipt);
+            return new(id, Put(id, LogSlot.Unplaced));
         }
     }
 
-    async Task Place(Entry entry, ValueTask<long> appended)
+    static LogDebts DebtsOf(IReadOnlyList<Share> shares, Receipt? receipt)
     {
-        var position = await appended;
-        lock (gate)
+        var debts = new LogDebts { Receipt = receipt };
+        debts.Debts.Capacity = shares.Count;
+        for (var i = 0; i < shares.Count; i++)
+            debts.Debts.Add(new(shares[i].Session, shares[i].PacketId, Released: false));
+        return debts;
+    }
+
+    /// <summary>Adds what is in the buffer to the journal.</summary>
+    /// <param name="id">The message whose record it is; 0 for what only says what became of one.</param>
+    Task Put(long id, long movedFrom)
+    {
+        var entry = journal.Add(buffer.Written.Span);
+        if (filling?.Group != entry.Group)
         {
-            entry.Position = position;
-            lastPosition = Math.Max(lastPosition, position);
+            var begun = new Filling(entry.Group);
+            filling = begun;
+            placed = entry.Group.Durable.ContinueWith(_ => Place(begun), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
+        filling.Bytes += buffer.Length;
+        if (id != 0)
+            filling.Records.Add((id, entry.Index, movedFrom));
+        return entry.Group.Durable;
     }
 
     /// <summary>A session has the message, or will never want it. Not waited for: at worst it is sent again after a crash.</summary>
@@ -73,10 +83,23 @@ sealed class MessageLog(IJournal journal)
     {
         lock (gate)
         {
-            if (!live.TryGetValue(id, out var entry) || !entry.Debts.Remove(session))
+            ref var slot = ref index.Find(id);
+            if (Unsafe.IsNullRef(ref slot))
                 return;
-            Watch(Note(AcknowledgeKind, id, b => b.String(session)));
-            Settle(id, entry);
+            if (slot.Owed is LogDebts debts)
+            {
+                var at = debts.Find(session);
+                if (at < 0)
+                    return;
+                debts.Debts.RemoveAt(at);
+            }
+            else if (!string.Equals((string)slot.Owed!, session, StringComparison.Ordinal))
+            {
+                return;
+            }
+            Note(LogRecord.Acknowledge, id, session);
+            if (slot.Owed is not LogDebts { IsDone: false })
+                Remove(id, slot);
         }
     }
 
@@ -85,11 +108,22 @@ sealed class MessageLog(IJournal journal)
     {
         lock (gate)
         {
-            if (!live.TryGetValue(id, out var entry) || !entry.Debts.TryGetValue(session, out var debt))
+            ref var slot = ref index.Find(id);
+            if (Unsafe.IsNullRef(ref slot) || !TryRelease(ref slot, session))
                 return Task.CompletedTask;
-            entry.Debts[session] = debt with { Released = true };
-            return Note(ReleaseKind, id, b => b.String(session));
+            return Note(LogRecord.Release, id, session);
         }
+    }
+
+    static bool TryRelease(ref LogSlot slot, string session)
+    {
+        if (slot.Owed is not LogDebts debts)
+            return string.Equals((string)slot.Owed!, session, StringComparison.Ordinal) && (slot.Released = true);
+        var at = debts.Find(session);
+        if (at < 0)
+            return false;
+        debts.Debts[at] = debts.Debts[at] with { Released = true };
+        return true;
     }
 
     /// <summary>A sender released its QoS 2 message. On disk before PUBCOMP, because the sender may use the identifier anew then.</summary>
@@ -97,11 +131,13 @@ sealed class MessageLog(IJournal journal)
     {
         lock (gate)
         {
-            if (!live.TryGetValue(id, out var entry) || entry.Receipt is null)
+            ref var slot = ref index.Find(id);
+            if (Unsafe.IsNullRef(ref slot) || slot.Owed is not LogDebts { Receipt: not null } debts)
                 return Task.CompletedTask;
-            entry.Receipt = null;
-            var noted = Note(ReceiptDoneKind, id, null);
-            Settle(id, entry);
+            debts.Receipt = null;
+            var noted = Note(LogRecord.ReceiptDone, id, null);
+            if (debts.IsDone)
+                Remove(id, slot);
             return noted;
         }
     }
@@ -112,185 +148,79 @@ sealed class MessageLog(IJournal journal)
     {
         lock (gate)
         {
-            if (!live.TryGetValue(id, out var entry))
+            ref var slot = ref index.Find(id);
+            if (Unsafe.IsNullRef(ref slot))
                 return null;
-            entry.Debts.Remove(from);
-            entry.Debts[to.Session] = new(to.PacketId, Released: false);
-            return Note(MoveKind, id, b =>
-            {
-                b.String(from);
-                b.String(to.Session);
-                b.UInt16(to.PacketId);
-            });
+            Move(ref slot, from, to);
+            LogRecord.Begin(buffer, LogRecord.Move, id);
+            buffer.String(from);
+            buffer.String(to.Session);
+            buffer.UInt16(to.PacketId);
+            return Put(0, LogSlot.Unplaced);
         }
     }
 
-    Task Note(byte kind, long id, Action<PacketBuffer>? rest)
+    static void Move(ref LogSlot slot, string from, Share to)
     {
-        using var buffer = new PacketBuffer(128);
-        buffer.Byte(kind);
-        WriteLong(buffer, id);
-        rest?.Invoke(buffer);
-        return journal.Append(buffer.Written.ToArray(), CancellationToken.None).AsTask();
+        var debts = slot.Owed as LogDebts;
+        if (debts is null)
+        {
+            debts = new();
+            debts.Debts.Add(new((string)slot.Owed!, slot.PacketId, slot.Released));
+            slot.Owed = debts;
+        }
+        debts.Debts.RemoveAll(d => d.Session == from || d.Session == to.Session);
+        debts.Debts.Add(new(to.Session, to.PacketId, Released: false));
     }
 
-    void Settle(long id, Entry entry)
+    Task Note(byte kind, long id, string? session)
     {
-        if (entry.IsDone)
-            live.Remove(id);
-        if (++acknowledgements % TrimEvery == 0)
-            Trim();
-    }
-
-    static void Watch(Task appended) => appended.ContinueWith(t => _ = t.Exception, TaskScheduler.Default);
-
-    void Trim()
-    {
-        if (live.Count == 0)
-        {
-            Watch(journal.Trim(lastPosition, CancellationToken.None).AsTask());
-            return;
-        }
-        var first = live.First().Value;
-        if (first.Position == long.MaxValue)
-            return;
-        var span = lastPosition - first.Position;
-        if (span > CompactionMin && span / CompactionRatio > live.Count)
-        {
-            foreach (var (id, entry) in live)
-                Watch(Place(entry, journal.Append(Encode(id, entry), CancellationToken.None)));
-            return;
-        }
-        Watch(journal.Trim(first.Position, CancellationToken.None).AsTask());
-    }
-
-    /// <summary>Reads the log after a restart and answers what is still owed, oldest first.</summary>
-    public async Task<IReadOnlyList<Recovered>> Recover(CancellationToken cancel)
-    {
-        await foreach (var (position, record) in journal.Replay(0, cancel))
-        {
-            lastPosition = position;
-            Apply(record.Span, position);
-        }
-        return
-        [
-            .. live.Select(e => new Recovered(
-                e.Key, e.Value.Account, e.Value.Message, e.Value.Receipt, [.. e.Value.Debts.Select(d => (new Share(d.Key, d.Value.PacketId), d.Value.Released))])),
-        ];
-    }
-
-    void Apply(ReadOnlySpan<byte> record, long position)
-    {
-        var reader = new PacketReader(record);
-        var kind = reader.Byte();
-        var id = ReadLong(ref reader);
-        lastId = Math.Max(lastId, id);
-        if (kind == MessageKind)
-        {
-            var decoded = Decode(id, ref reader);
-            decoded.Position = position;
-            // A compacted message stands twice; what was acknowledged before the second is not in it.
-            live[id] = decoded;
-        }
-        else if (live.TryGetValue(id, out var entry))
-        {
-            Apply(kind, entry, ref reader);
-            if (entry.IsDone)
-                live.Remove(id);
-        }
-    }
-
-    static void Apply(byte kind, Entry entry, ref PacketReader reader)
-    {
-        if (kind == ReceiptDoneKind)
-        {
-            entry.Receipt = null;
-            return;
-        }
-        var session = reader.String();
-        if (kind == ReleaseKind && entry.Debts.TryGetValue(session, out var debt))
-            entry.Debts[session] = debt with { Released = true };
-        else if (kind is AcknowledgeKind or MoveKind)
-            entry.Debts.Remove(session);
-        if (kind == MoveKind)
-            entry.Debts[reader.String()] = new(reader.UInt16(), Released: false);
-    }
-
-    static ReadOnlyMemory<byte> Encode(long id, Entry entry)
-    {
-        using var buffer = new PacketBuffer((entry.Message?.Payload.Length ?? 0) + 256);
-        buffer.Byte(MessageKind);
-        WriteLong(buffer, id);
-        buffer.String(entry.Account.Value);
-        buffer.String(entry.Receipt?.Session ?? "");
-        buffer.UInt16(entry.Receipt?.PacketId ?? 0);
-        buffer.VariableInteger(entry.Debts.Count);
-        foreach (var (session, debt) in entry.Debts)
-        {
+        LogRecord.Begin(buffer, kind, id);
+        if (session is not null)
             buffer.String(session);
-            buffer.UInt16(debt.PacketId);
-            buffer.Byte(debt.Released ? (byte)1 : (byte)0);
-        }
-        if (entry.Message is { } message)
-            Encode(buffer, message);
-        return buffer.Written.ToArray();
+        return Put(0, LogSlot.Unplaced);
     }
 
-    static void Encode(PacketBuffer buffer, Message message)
+    /// <summary>Reads messages again; null for those that the log has no more.</summary>
+    /// <exception cref="InvalidDataException">The journal is damaged.</exception>
+    public async Task<Message?[]> Load(IReadOnlyList<long> ids)
     {
-        buffer.String(message.Topic);
-        buffer.Byte((byte)(message.QoS | (message.Retain ? 4 : 0)));
-        WriteLong(buffer, message.Received.ToUnixTimeMilliseconds());
-        WriteLong(buffer, message.Expires?.ToUnixTimeMilliseconds() ?? 0);
-        buffer.String(message.Source?.ClientId ?? "");
-        buffer.String(message.Source?.PrincipalArn ?? "");
-        PacketProperties.Write(buffer, message.Properties);
-        buffer.Raw(message.Payload);
-    }
-
-    static Entry Decode(long id, ref PacketReader reader)
-    {
-        var account = new AccountId(reader.String());
-        var (receiptSession, receiptId) = (reader.String(), reader.UInt16());
-        Dictionary<string, Debt> debts = new(StringComparer.Ordinal);
-        for (var count = reader.VariableInteger(); count > 0; count--)
-            debts[reader.String()] = new(reader.UInt16(), reader.Byte() == 1);
-        var message = reader.AtEnd ? null : DecodeMessage(id, ref reader);
-        var entry = new Entry(account, message, receiptSession.Length > 0 ? new(receiptSession, receiptId) : null);
-        foreach (var (session, debt) in debts)
-            entry.Debts[session] = debt;
-        return entry;
-    }
-
-    static Message DecodeMessage(long id, ref PacketReader reader)
-    {
-        var topic = reader.String();
-        var flags = reader.Byte();
-        var received = DateTimeOffset.FromUnixTimeMilliseconds(ReadLong(ref reader));
-        var expires = ReadLong(ref reader);
-        var (clientId, arn) = (reader.String(), reader.String());
-        var properties = PacketProperties.Read(ref reader, AllowedProperties.Publish);
-        return new()
+        var messages = new Message?[ids.Count];
+        List<(long Position, int Index)> places = [];
+        // What is being moved within the journal may be gone from where it was: then it is elsewhere.
+        while (await Places(ids, messages, places))
         {
-            Topic = topic,
-            Payload = reader.All().ToArray(),
-            QoS = flags & 3,
-            Retain = (flags & 4) != 0,
-            Received = received,
-            Expires = expires == 0 ? null : DateTimeOffset.FromUnixTimeMilliseconds(expires),
-            Source = clientId.Length > 0 ? new(clientId, arn) : null,
-            Properties = properties,
-            LogId = id,
-        };
+            places.Sort();
+            await journal.Read([.. places.Select(p => p.Position)], (i, record) => messages[places[i].Index] = LogRecord.ReadMessage(record.Span), CancellationToken.None);
+        }
+        return messages;
     }
 
-    static void WriteLong(PacketBuffer buffer, long value)
+    /// <summary>Where the messages are that are not read yet; false when there are none.</summary>
+    async Task<bool> Places(IReadOnlyList<long> ids, Message?[] messages, List<(long Position, int Index)> places)
     {
-        buffer.UInt32((uint)(value >> 32));
-        buffer.UInt32((uint)value);
+        while (true)
+        {
+            places.Clear();
+            Task? wait = null;
+            lock (gate)
+            {
+                for (var i = 0; i < ids.Count; i++)
+                {
+                    ref var slot = ref messages[i] is null ? ref index.Find(ids[i]) : ref Unsafe.NullRef<LogSlot>();
+                    if (Unsafe.IsNullRef(ref slot))
+                        continue;
+                    if (slot.Position == LogSlot.Unplaced)
+                        wait = placed;
+                    else
+                        places.Add((slot.Position, i));
+                }
+            }
+            if (wait is null)
+                return places.Count > 0;
+            await wait;
+        }
     }
-
-    static long ReadLong(ref PacketReader reader) => ((long)reader.UInt32() << 32) | reader.UInt32();
 }
 
 /// <summary>A session that is owed a message.</summary>
@@ -302,6 +232,3 @@ readonly record struct Receipt(string Session, ushort PacketId);
 
 /// <summary>A record's number in the log, and when it is on disk.</summary>
 readonly record struct Appended(long Id, Task Durable);
-
-/// <summary>What the log still holds of one record.</summary>
-sealed record Recovered(long Id, AccountId Account, Message? Message, Receipt? Receipt, IReadOnlyList<(Share Share, bool Released)> Debts);

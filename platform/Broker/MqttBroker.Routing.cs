@@ -41,13 +41,32 @@ public sealed partial class MqttBroker
         picked = route;
         if (route.Groups.Length > 0)
             picked = new(route.Version, [.. route.Targets, .. route.Groups.Select(g => g.Pick())], []);
-        List<Share>? shares = null;
+        var shares = sharesOfThread ??= [];
+        shares.Clear();
+        List<Target>? full = null;
         foreach (var target in picked.Targets)
         {
-            if (target.QoS > 0 && target.Subscriber is Session { IsPersistent: true } session && !IsOwn(target, publisher))
-                (shares ??= []).Add(new(session.Key, 0));
+            if (target.QoS == 0 || target.Subscriber is not Session { IsPersistent: true } session || IsOwn(target, publisher))
+                continue;
+            if (session.HasRoom(message))
+                shares.Add(new(session.Key, 0));
+            else
+                (full ??= []).Add(target);
         }
-        return shares is null ? default : new(Log.Append(account, message, shares, null, stopping.Token).Durable);
+        if (full is not null)
+            picked = Without(full, picked, message);
+        return shares.Count == 0 ? default : new(Log.Append(account, message, shares, null).Durable);
+    }
+
+    [ThreadStatic]
+    static List<Share>? sharesOfThread;
+
+    /// <summary>Those whose queues are full do not get it; when nobody else is to keep it, its publisher is told.</summary>
+    static Route Without(List<Target> full, Route route, Message message)
+    {
+        var rest = new Route(route.Version, [.. route.Targets.Where(t => !full.Exists(f => f.Subscriber == t.Subscriber))], route.Groups);
+        message.IsRefused = !Array.Exists(rest.Targets, t => t.QoS > 0);
+        return rest;
     }
 
     /// <summary>
@@ -64,13 +83,20 @@ public sealed partial class MqttBroker
         message.Record = space.Recording?.Begin(message, route);
         List<Target> targets = [];
         List<Share> shares = [];
+        var full = 0;
         foreach (var target in route.Targets)
-            Choose(target, publisher, targets, shares, message.Record);
+            full += Choose(message, target, publisher, targets, shares) ? 0 : 1;
         foreach (var group in route.Groups)
-            Choose(group.Pick(), publisher, targets, shares, message.Record);
+            full += Choose(message, group.Pick(), publisher, targets, shares) ? 0 : 1;
+        // Somebody had no room, and nobody else keeps it.
+        if (full > 0 && !targets.Exists(t => t.QoS > 0))
+        {
+            message.IsRefused = true;
+            return new(message, [.. targets], retained.IsCompletedSuccessfully ? Task.CompletedTask : retained.AsTask());
+        }
         var kept = publisher is { IsPersistent: true } ? new Receipt(publisher.Key, receipt) : (Receipt?)null;
         var appended = shares.Count == 0 && kept is null ? new(0, Task.CompletedTask)
-            : Log.Append(account, shares.Count > 0 ? message : null, shares, kept, stopping.Token);
+            : Log.Append(account, shares.Count > 0 ? message : null, shares, kept);
         var durable = retained.IsCompletedSuccessfully ? appended.Durable : Task.WhenAll(retained.AsTask(), appended.Durable);
         publisher?.Remember(receipt, new(kept is null ? 0 : appended.Id, durable));
         return new(message, [.. targets], durable);
@@ -81,32 +107,37 @@ public sealed partial class MqttBroker
     {
         List<Target> targets = [];
         List<Share> shares = [];
-        Choose(target with { QoS = Math.Min(target.QoS, message.QoS) }, null, targets, shares);
-        return new(message, [.. targets], shares.Count == 0 ? Task.CompletedTask : Log.Append(account, message, shares, null, stopping.Token).Durable);
+        Choose(message, target with { QoS = Math.Min(target.QoS, message.QoS) }, null, targets, shares);
+        return new(message, [.. targets], shares.Count == 0 ? Task.CompletedTask : Log.Append(account, message, shares, null).Durable);
     }
 
-    void Choose(in Target target, Session? publisher, List<Target> targets, List<Share> shares, PublishRecord? record = null)
+    /// <returns>False when a session that should keep it has no room.</returns>
+    bool Choose(Message message, in Target target, Session? publisher, List<Target> targets, List<Share> shares)
     {
+        var record = message.Record;
         if (IsOwn(target, publisher))
         {
             record?.Note(target.Subscriber, DeliveryOutcome.NoLocal, 0);
-            return;
+            return true;
         }
         if (target.QoS == 0 || target.Subscriber is not Session { IsPersistent: true } session)
         {
             targets.Add(target);
-            return;
+            return true;
         }
+        if (!session.HasRoom(message))
+            return false;
         var id = target.QoS == 2 ? session.ReservePacketId() : (ushort)0;
         if (target.QoS == 2 && id == 0)
         {
             Metrics.Dropped("queue-full");
             session.CountDropped();
             record?.Note(session, DeliveryOutcome.QueueFull, 0);
-            return;
+            return false;
         }
         targets.Add(target with { PacketId = id });
         shares.Add(new(session.Key, id));
+        return true;
     }
 
     /// <summary>Gives messages of shared subscriptions, which their receiver cannot have any more, to others of their groups.</summary>
@@ -142,7 +173,7 @@ public sealed partial class MqttBroker
         if (moved is null)
         {
             message = Message.Unlogged(message);
-            moved = Log.Append(from.Account, message, [share], null, stopping.Token).Durable;
+            moved = Log.Append(from.Account, message, [share], null).Durable;
         }
         from.HandOver(target.PacketId);
         if (exactlyOnce)

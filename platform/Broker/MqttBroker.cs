@@ -15,6 +15,8 @@ public sealed partial class MqttBroker : IAsyncDisposable
     readonly ITimer upkeep;
     readonly CancellationTokenSource stopping = new();
 
+    const string LogName = "mqtt";
+
     /// <summary>How often retained messages are looked through for expired ones, which nobody sees meanwhile.</summary>
     static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
     DateTimeOffset nextSweep;
@@ -25,7 +27,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         Options = options;
         this.time = time;
         this.log = log;
-        Log = new(storage.Journal("mqtt"));
+        Log = new(storage.Journal(LogName));
         Sessions = new(this, store, time);
         Metrics = new(this);
         Events = new(this, time);
@@ -35,6 +37,9 @@ public sealed partial class MqttBroker : IAsyncDisposable
 
     public BrokerOptions Options { get; }
     internal MessageLog Log { get; }
+
+    /// <summary>Messages that wait in memory, of all accounts.</summary>
+    internal QueueBudget Resident { get; } = new();
     internal SessionTable Sessions { get; }
     internal BrokerMetrics Metrics { get; }
     internal LifecycleEvents Events { get; }
@@ -49,15 +54,36 @@ public sealed partial class MqttBroker : IAsyncDisposable
 
     internal AccountTopics TopicsOf(AccountId account) => topics.GetOrAdd(account, _ => new());
 
-    /// <summary>Reads sessions, retained messages and what is owed from storage. Called once, before the first connection.</summary>
+    /// <summary>
+    /// Reads sessions and retained messages from storage, and begins to read what is owed. Called once, before the first connection.
+    /// </summary>
     public async Task Start(CancellationToken cancel)
     {
+        var life = await store.Get(LogLife.Table, AccountId.Platform, LogName, cancel);
+        var epoch = (life?.Value.Count ?? 0) + 1;
+        await store.Commit(new Batch().Put(LogLife.Table, new LogLife(LogName, epoch)), cancel);
+        await Log.Begin(epoch, cancel);
         await Sessions.Load(cancel);
         await foreach (var row in store.ScanAll(RetainedRecord.Table, cancel))
             TopicsOf(row.Account).SetRetained(Retained.ToMessage(row.Value));
-        foreach (var recovered in await Log.Recover(cancel))
-            Sessions.Recover(recovered);
+        Recovery = Task.Run(Recover, CancellationToken.None);
     }
+
+    /// <summary>Reads what persistent sessions are owed, which may be much, while the broker serves all others.</summary>
+    async Task Recover()
+    {
+        await Log.Recover(stopping.Token);
+        foreach (var remaining in Log.Remaining())
+            Sessions.Recover(remaining);
+        await Sessions.EndRecovery();
+        Log.Recovered();
+    }
+
+    /// <summary>Completes when persistent sessions have back what they are owed; fails when the log cannot be read.</summary>
+    internal Task Recovery { get; private set; } = Task.CompletedTask;
+
+    /// <summary>How much of the log is read after a start, from 0 to 1; null when all of it is.</summary>
+    public double? RecoveryProgress => Log.IsRecovering ? Log.Progress : null;
 
     /// <summary>Publishes on behalf of the platform. Returns when every QoS 1 obligation is durable.</summary>
     public ValueTask Publish(AccountId account, OutgoingMessage message, CancellationToken cancel) => Publish(account, message, null, cancel);
@@ -240,6 +266,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         await upkeep.DisposeAsync();
         Metrics.Dispose();
         await stopping.CancelAsync();
+        await Recovery.ContinueWith(static t => _ = t.Exception, TaskScheduler.Default);
         stopping.Dispose();
     }
 

@@ -32,7 +32,7 @@ sealed partial class MqttConnection
             return;
         }
         var delivery = broker.Prepare(Account, Keep(packet, topic.Name), session, packet.PacketId);
-        owed.Add(new(PacketType.PubRec, packet.PacketId, ReasonCode.Success, delivery.Durable, delivery));
+        owed.Add((delivery.Message.IsRefused ? Full(PacketType.PubRec, packet.PacketId) : new(PacketType.PubRec, packet.PacketId, ReasonCode.Success, delivery.Durable)) with { Delivery = delivery });
     }
 
     void TakeAcknowledgement(PacketType type, AcknowledgePacket packet)

@@ -54,6 +54,12 @@ sealed partial class MqttConnection
             Refuse(packet, ReasonCode.NotAuthorized, $"its policies do not allow its will to {last.Topic}");
             return;
         }
+        if (!await broker.Sessions.WhenRecovered(principal.Account, clientId))
+        {
+            admitted.Ended();
+            Refuse(packet, ReasonCode.ServerUnavailable, "what waits for it is still being read after a start: try again");
+            return;
+        }
         device = admitted;
         space = broker.TopicsOf(Account);
         will = packet.Will;

@@ -38,9 +38,12 @@ sealed partial class MqttConnection
             TakeExactlyOnce(packet, topic);
             return;
         }
-        var durable = broker.Route(Account, Keep(packet, topic.Name), this, flush);
+        var message = Keep(packet, topic.Name);
+        var durable = broker.Route(Account, message, this, flush);
         if (packet.QoS == 0)
             Watch(durable);
+        else if (message.IsRefused)
+            owed.Add(Full(PacketType.PubAck, packet.PacketId));
         else if (owed.Count == 0 && durable.IsCompletedSuccessfully)
             Acknowledge(packet.PacketId, ReasonCode.Success);
         else
@@ -114,6 +117,12 @@ sealed partial class MqttConnection
             Why = $"Its policies do not allow publishing to {topic.Name}.",
         });
     }
+
+    /// <summary>MQTT 5 can say it; an acknowledgement of MQTT 3.1.1 says nothing.</summary>
+    static Owed Full(PacketType type, ushort packetId) => new(type, packetId, ReasonCode.QuotaExceeded, Task.CompletedTask)
+    {
+        Why = "As much waits for its receivers as may be kept for them.",
+    };
 
     void Acknowledge(ushort packetId, ReasonCode reason) => Answer(PacketType.PubAck, packetId, reason);
 }

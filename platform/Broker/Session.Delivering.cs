@@ -8,9 +8,6 @@ sealed partial class Session
     /// <summary>QoS 2 messages on their way to one client; identifiers must be left for all else.</summary>
     const int ReservedMax = 32_768;
 
-    /// <summary>What a queued message costs beside its payload and topic, roughly, for the bound on memory.</summary>
-    const int QueuedOverheadBytes = 200;
-
     public override void Deliver(Message message, in Target target, FlushList flush)
     {
         lock (gate)
@@ -18,7 +15,7 @@ sealed partial class Session
             if (ended)
             {
                 message.Record?.Note(this, DeliveryOutcome.SessionEnded, 0);
-                Settle(message, target.PacketId);
+                Settle(message.LogId, target.PacketId);
                 return;
             }
             var qos = Math.Min(message.QoS, target.QoS);
@@ -26,7 +23,7 @@ sealed partial class Session
             {
                 if (!Takes(live, message, target))
                 {
-                    Settle(message, target.PacketId);
+                    Settle(message.LogId, target.PacketId);
                     return;
                 }
                 if (qos == 0)
@@ -46,16 +43,13 @@ sealed partial class Session
                 message.Record?.Note(this, DeliveryOutcome.Offline, 0);
                 return;
             }
-            if (queue.Count >= broker.Options.QueuedMessagesMax || queuedBytes >= broker.Options.QueuedBytesMax)
+            if (IsFull)
             {
-                // The oldest are kept: they are acknowledged, and what follows them may depend on them.
-                broker.Metrics.Dropped("queue-full");
-                CountDropped();
-                message.Record?.Note(this, DeliveryOutcome.QueueFull, qos);
-                Settle(message, target.PacketId);
+                RefuseFull(message);
+                Settle(message.LogId, target.PacketId);
                 return;
             }
-            Enqueue(new(message, target, MaybeSent: false));
+            Enqueue(message, target);
             message.Record?.Note(this, DeliveryOutcome.Queued, qos);
         }
     }
@@ -68,14 +62,6 @@ sealed partial class Session
         message.Record?.Note(this, may ? DeliveryOutcome.TooLarge : DeliveryOutcome.Policy, 0);
         return false;
     }
-
-    void Enqueue(in Waiting waiting)
-    {
-        queue.Enqueue(waiting);
-        queuedBytes += BytesOf(waiting.Message);
-    }
-
-    static int BytesOf(Message message) => message.Payload.Length + message.Topic.Length + QueuedOverheadBytes;
 
     /// <summary>Takes a QoS 0 message that is encoded already; without a connection it is lost, as QoS 0 allows.</summary>
     public void Forward(string topic, ref EncodedPublish publish, FlushList flush)
@@ -94,7 +80,7 @@ sealed partial class Session
         {
             if (ended || reserved?.Count >= ReservedMax)
                 return 0;
-            var id = FreePacketId();
+            var id = recovering ? FreePacketIdWhileRecovering() : FreePacketId();
             (reserved ??= []).Add(id);
             return id;
         }
@@ -110,7 +96,7 @@ sealed partial class Session
 
     void Send(MqttConnection live, Message message, in Target target, bool maybeSent, FlushList flush)
     {
-        var entry = new InFlight(target.PacketId != 0 ? target.PacketId : FreePacketId(), message, target) { OnWire = true };
+        var entry = new InFlight(target.PacketId != 0 && !inflight.Has(target.PacketId) ? target.PacketId : FreePacketId(), message, target) { OnWire = true };
         inflight.Add(entry);
         onWire++;
         if (message.LogId > lastSent)
@@ -189,41 +175,15 @@ sealed partial class Session
         inflight.Remove(entry);
         if (entry.OnWire)
             onWire--;
-        Settle(entry.Message, entry.Target.PacketId);
+        Settle(entry.Message.LogId, entry.Target.PacketId);
     }
 
-    void Pump(FlushList flush)
-    {
-        while (connection is { } live && onWire < live.ReceiveMaximum)
-        {
-            if (inflight.TryTakeUnsent(out var entry))
-                SendAgain(live, entry, flush);
-            else if (queue.TryDequeue(out var next))
-                Send(live, next, flush);
-            else
-                return;
-        }
-    }
-
-    void Send(MqttConnection live, in Waiting next, FlushList flush)
-    {
-        queuedBytes -= BytesOf(next.Message);
-        // What may have been sent is not expired any more. [MQTT-4.3.3-7]
-        var expired = !next.MaybeSent && next.Message.IsExpired(time.GetUtcNow());
-        if (expired)
-            next.Message.Record?.Note(this, DeliveryOutcome.Expired, 0);
-        if (expired || !Takes(live, next.Message, next.Target))
-            Settle(next.Message, next.Target.PacketId);
-        else
-            Send(live, next.Message, next.Target, next.MaybeSent, flush);
-    }
-
-    void Settle(Message message, ushort packetId)
+    void Settle(long logId, ushort packetId)
     {
         if (packetId != 0)
             reserved?.Remove(packetId);
-        if (message.LogId != 0)
-            log.Acknowledge(message.LogId, Key);
+        if (logId != 0)
+            log.Acknowledge(logId, Key);
     }
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace Althing.Broker;
 
-/// <summary>QoS 2 messages from the client, and what the session was and will be: recovery, its end, and what other members of its shared subscriptions get.</summary>
+/// <summary>QoS 2 messages from the client, the session's end, and what other members of its shared subscriptions get.</summary>
 sealed partial class Session
 {
     /// <summary>What is known of a QoS 2 message that the client sends: null when it is new. [MQTT-4.3.3-10]</summary>
@@ -36,27 +36,6 @@ sealed partial class Session
         }
     }
 
-    /// <summary>Takes back what the log has of it after a restart.</summary>
-    /// <param name="released">The client had it already; only the release is missing.</param>
-    /// <param name="maybeSent">It may have been sent before.</param>
-    public void Recover(Message message, in Target target, bool released, bool maybeSent)
-    {
-        lock (gate)
-        {
-            if (target.PacketId != 0)
-            {
-                (reserved ??= []).Add(target.PacketId);
-                lastPacketId = target.PacketId;
-            }
-            if (!released)
-            {
-                Enqueue(new(message, target, maybeSent));
-                return;
-            }
-            inflight.Add(new(target.PacketId, message, target) { Released = true });
-        }
-    }
-
     /// <summary>
     /// Ends the session: nothing is kept for it any more. Answers what it held of shared subscriptions and its client cannot have; a QoS 2
     /// message that its client may have goes to nobody else. [MQTT-4.8.2-5]
@@ -70,14 +49,18 @@ sealed partial class Session
             foreach (var entry in inflight.TakeAll())
                 Part(entry.Message, entry.Target, entry.QoS == 1, shared);
             foreach (var waiting in queue)
-                Part(waiting.Message, waiting.Target, !waiting.MaybeSent || Math.Min(waiting.Message.QoS, waiting.Target.QoS) == 1, shared);
+            {
+                if (ContentOf(waiting) is not { } message)
+                    Settle(waiting.LogId, waiting.PacketId);
+                else
+                    Part(message, TargetOf(waiting, message), !waiting.MaybeSent || waiting.PacketId == 0, shared);
+            }
             foreach (var receipt in received ?? [])
             {
                 if (receipt.Value.LogId != 0)
                     _ = log.Complete(receipt.Value.LogId).ContinueWith(static t => _ = t.Exception, TaskScheduler.Default);
             }
-            queue.Clear();
-            queuedBytes = 0;
+            ClearQueue();
             received = null;
             return shared;
         }
@@ -88,7 +71,7 @@ sealed partial class Session
         if (target.Group is not null && mayGoElsewhere && !message.IsExpired(time.GetUtcNow()))
             shared.Add((message, target));
         else
-            Settle(message, target.PacketId);
+            Settle(message.LogId, target.PacketId);
     }
 
     /// <summary>Takes out what waits for it of shared subscriptions and was never sent: others of the group are there and can have it.</summary>
@@ -97,14 +80,22 @@ sealed partial class Session
         lock (gate)
         {
             List<(Message, Target)> shared = [];
-            if (connection is not null || queue.All(w => w.Target.Group is null))
+            if (connection is not null || !HoldsShared)
                 return shared;
-            var kept = queue.Where(w => w.Target.Group is null || w.MaybeSent).ToList();
-            shared.AddRange(queue.Where(w => w.Target.Group is not null && !w.MaybeSent).Select(w => (w.Message, w.Target)));
-            queue.Clear();
-            queuedBytes = 0;
-            foreach (var waiting in kept)
-                Enqueue(waiting);
+            List<Waiting> kept = [];
+            foreach (var waiting in queue)
+            {
+                if (!waiting.MaybeSent && ContentOf(waiting) is { } message && TargetOf(waiting, message) is { Group: not null } target)
+                    shared.Add((message, target));
+                else
+                    kept.Add(waiting);
+            }
+            if (shared.Count > 0)
+            {
+                ClearQueue();
+                foreach (var waiting in kept)
+                    Enqueue(waiting);
+            }
             return shared;
         }
     }
@@ -115,9 +106,9 @@ sealed partial class Session
         lock (gate)
         {
             if (ended)
-                Settle(message, target.PacketId);
+                Settle(message.LogId, target.PacketId);
             else
-                Enqueue(new(message, target, MaybeSent: false));
+                Enqueue(message, target);
         }
     }
 
@@ -125,7 +116,7 @@ sealed partial class Session
     public void Relinquish(Message message, ushort packetId)
     {
         lock (gate)
-            Settle(message, packetId);
+            Settle(message.LogId, packetId);
     }
 
     /// <summary>Another session is owed the message now: the log knows that already.</summary>

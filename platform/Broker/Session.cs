@@ -13,7 +13,7 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     readonly Lock gate = new();
     readonly MessageLog log = broker.Log;
     readonly TimeProvider time = broker.Time;
-    readonly Queue<Waiting> queue = new();
+    readonly AccountTopics space = broker.TopicsOf(account);
     readonly InFlightList inflight = new();
 
     /// <summary>Identifiers that QoS 2 messages have in the log, from before they are sent until they are done with.</summary>
@@ -24,12 +24,9 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     MqttConnection? connection;
     ushort lastPacketId;
     long lastSent;
-    long queuedBytes;
     int onWire;
     bool ended;
 
-    /// <param name="MaybeSent">An earlier life of the process may have sent it: it goes as a duplicate.</param>
-    readonly record struct Waiting(Message Message, Target Target, bool MaybeSent);
 
     /// <summary>A QoS 2 message from the client that it has not released.</summary>
     /// <param name="LogId">Its record in the log; 0 when the session is not persistent.</param>
@@ -68,8 +65,6 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
     }
 
     public int SubscriptionCount => subscriptions?.Count ?? 0;
-    public int QueuedCount => queue.Count;
-    public long QueuedBytes => Volatile.Read(ref queuedBytes);
 
     /// <summary>The newest message of the log that was sent to the client.</summary>
     public long LastSent => Volatile.Read(ref lastSent);

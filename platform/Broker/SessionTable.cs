@@ -15,6 +15,9 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     readonly ConnectNumbers numbers = new(time);
     readonly SemaphoreSlim[] gates = [.. Enumerable.Range(0, 256).Select(_ => new SemaphoreSlim(1))];
 
+    /// <summary>Completes when all sessions have back what the log has of theirs.</summary>
+    readonly TaskCompletionSource recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public IEnumerable<MqttConnection> Live => live.Keys;
     public int LiveCount => live.Count;
     public ICollection<Session> All => sessions.Values;
@@ -81,6 +84,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
                 await Remove(session);
                 return true;
             }
+            await session.ReadShared();
             broker.Redirect(session, session.TakeShared(), mustBeConnected: true);
             await Save(session, connected: false);
             return true;
@@ -125,7 +129,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
             ClientId = session.ClientId,
             ExpirySeconds = (long)session.Expiry.TotalSeconds,
             DisconnectedAt = connected ? null : session.DisconnectedAt ?? time.GetUtcNow(),
-            LastSent = session.LastSent,
+            LastSent = Math.Max(session.LastSent, session.SentBefore),
             ConnectNumber = session.ConnectNumber,
             Subscriptions = [.. session.Subscriptions.Select(s => new SubscriptionRecord(s.Filter, s.QoS, s.NoLocal, s.RetainAsPublished, s.Identifier))],
         }), CancellationToken.None);
@@ -147,6 +151,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         var space = broker.TopicsOf(session.Account);
         foreach (var subscription in session.Subscriptions)
             space.Remove(subscription);
+        await session.ReadShared();
         broker.Redirect(session, session.End(), mustBeConnected: false);
         if (!session.IsPersistent)
             return;
@@ -163,8 +168,9 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
                 Expiry = TimeSpan.FromSeconds(record.ExpirySeconds),
                 DisconnectedAt = record.DisconnectedAt ?? time.GetUtcNow(),
                 ConnectNumber = record.ConnectNumber,
-                SentBefore = record.DisconnectedAt is null ? long.MaxValue : record.LastSent,
+                SentBefore = record.DisconnectedAt is null ? broker.Log.FirstId : record.LastSent,
             };
+            session.BeginRecovery();
             foreach (var s in record.Subscriptions)
             {
                 var subscription = new Subscription(session, s.Filter)
@@ -183,30 +189,59 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     }
 
     /// <summary>Gives the sessions back what the log has of theirs.</summary>
-    public void Recover(Recovered recovered)
+    public void Recover(Recovered from)
     {
-        foreach (var (share, released) in recovered.Debts)
+        foreach (var debt in from.Debts)
         {
-            if (FindByKey(recovered.Account, share.Session) is not { } session)
-            {
-                broker.Log.Acknowledge(recovered.Id, share.Session);
-                continue;
-            }
-            var message = recovered.Message!;
-            session.Recover(message, TargetOf(session, message, share.PacketId), released, maybeSent: recovered.Id <= session.SentBefore);
+            if (FindByKey(debt.Session) is { } session)
+                session.Recover(from.Id, from.Bytes, debt, maybeSent: from.Id <= session.SentBefore);
+            else
+                broker.Log.Acknowledge(from.Id, debt.Session);
         }
-        if (recovered.Receipt is not { } receipt)
+        if (from.Receipt is not { } receipt)
             return;
-        if (FindByKey(recovered.Account, receipt.Session) is { } sender)
-            sender.Remember(receipt.PacketId, new(recovered.Id, Task.CompletedTask));
+        if (FindByKey(receipt.Session) is { } sender)
+            sender.Remember(receipt.PacketId, new(from.Id, Task.CompletedTask));
         else
-            broker.Log.Complete(recovered.Id);
+            broker.Log.Complete(from.Id);
     }
 
-    Session? FindByKey(AccountId account, string key) => Find(account, Key.Split(key)[1]);
+    /// <summary>A session of an earlier life of the process; one that began since has no part in what the log has of that time.</summary>
+    Session? FindByKey(string key)
+    {
+        var parts = Key.Split(key);
+        return Find(AccountId.FromStorage(parts[0]), parts[1]) is { IsRecovering: true } session ? session : null;
+    }
+
+    /// <summary>All that the log had was given back: clients may come for it.</summary>
+    public async Task EndRecovery()
+    {
+        var recovering = sessions.Values.Where(s => s.IsRecovering).ToList();
+        await Task.WhenAll(recovering.Select(s => s.Recovered()));
+        foreach (var session in recovering)
+            session.EndRecovery();
+        recovered.SetResult();
+    }
+
+    /// <summary>Waits until a client's session has back what the log has of it.</summary>
+    /// <returns>False when that takes too long.</returns>
+    public async Task<bool> WhenRecovered(AccountId account, string clientId)
+    {
+        if (Find(account, clientId) is not { IsRecovering: true })
+            return true;
+        try
+        {
+            await recovered.Task.WaitAsync(broker.Options.RecoveryWaitMax, time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The subscription that the message came by is not in the log: the strongest of those that match stands for it.</summary>
-    static Target TargetOf(Session session, Message message, ushort packetId)
+    public static Target TargetOf(Session session, Message message, ushort packetId)
     {
         var matching = session.Subscriptions.Where(s => Topic.Matches(Topic.SplitShared(s.Filter).Filter, message.Topic)).ToList();
         var own = matching.Where(s => s.Group is null).ToList();
@@ -226,7 +261,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         numbers.Upkeep();
         foreach (var session in sessions.Values)
         {
-            if (session.Connection is not null)
+            if (session.Connection is not null || session.IsRecovering)
                 continue;
             if (IsExpired(session))
                 _ = End(session);
@@ -238,6 +273,8 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     /// <summary>Ends a session that waits for its client, before its time. One whose client is back stays.</summary>
     public async Task Drop(AccountId account, string clientId)
     {
+        if (Find(account, clientId) is { IsRecovering: true })
+            await recovered.Task;
         var gate = gates[(uint)(account, clientId).GetHashCode() % gates.Length];
         await gate.WaitAsync();
         try

@@ -15,6 +15,9 @@ public interface IHealthProbe
 
     /// <summary>Null when all is well, else what is wrong, for an operator to read. An exception counts as not well.</summary>
     ValueTask<string?> Check(CancellationToken cancel);
+
+    /// <summary>What an operator should know while all is well, in place of <c>ok</c>; null for nothing.</summary>
+    string? Remark => null;
 }
 
 /// <summary>The doors for load balancers and service managers.</summary>
@@ -39,17 +42,24 @@ public static class HealthProbes
         using var limit = new CancellationTokenSource(ProbeMax, time);
         ConcurrentDictionary<string, string> states = new(StringComparer.Ordinal);
         var probes = http.RequestServices.GetServices<IHealthProbe>();
-        await Task.WhenAll(probes.Select(async p => states[p.Name] = await State(p, limit.Token)));
-        http.Response.StatusCode = states.Values.All(s => s == "ok") ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        var unwell = 0;
+        await Task.WhenAll(probes.Select(async p =>
+        {
+            var wrong = await WhatIsWrong(p, limit.Token);
+            if (wrong is not null)
+                Interlocked.Increment(ref unwell);
+            states[p.Name] = wrong ?? p.Remark ?? "ok";
+        }));
+        http.Response.StatusCode = unwell == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         http.Response.ContentType = "application/json";
         await http.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(states.OrderBy(s => s.Key, StringComparer.Ordinal).ToDictionary()), http.RequestAborted);
     }
 
-    static async Task<string> State(IHealthProbe probe, CancellationToken cancel)
+    static async Task<string?> WhatIsWrong(IHealthProbe probe, CancellationToken cancel)
     {
         try
         {
-            return await probe.Check(cancel).AsTask().WaitAsync(cancel) ?? "ok";
+            return await probe.Check(cancel).AsTask().WaitAsync(cancel);
         }
         catch (Exception failure)
         {
