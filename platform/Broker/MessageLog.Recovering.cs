@@ -19,7 +19,7 @@ sealed partial class MessageLog
     public bool IsRecovering { get; private set; }
 
     /// <summary>How much of it is read, from 0 to 1.</summary>
-    public double Progress => IsRecovering ? (Volatile.Read(ref replayed) - replayFrom + 1) / (double)Math.Max(1, replayEnd - replayFrom) : 1;
+    public double Progress => IsRecovering ? Math.Max(0, Volatile.Read(ref replayed) - replayFrom) / (double)Math.Max(1, replayEnd - replayFrom) : 1;
 
     /// <summary>Messages with a smaller number are of an earlier life.</summary>
     public long FirstId => firstId;
@@ -43,7 +43,7 @@ sealed partial class MessageLog
         {
             if (first)
                 (first, replayFrom) = (false, position);
-            Volatile.Write(ref replayed, position);
+            Volatile.Write(ref replayed, position + 1);
             lock (gate)
                 Apply(record.Span, position, keys);
         }

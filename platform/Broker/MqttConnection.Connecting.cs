@@ -54,7 +54,12 @@ sealed partial class MqttConnection
             Refuse(packet, ReasonCode.NotAuthorized, $"its policies do not allow its will to {last.Topic}");
             return;
         }
-        if (!await broker.Sessions.WhenRecovered(principal.Account, clientId))
+        // It is not silent while it waits for us.
+        slowed = true;
+        var recovered = await broker.Sessions.WhenRecovered(principal.Account, clientId);
+        heard = broker.Time.GetTimestamp();
+        slowed = false;
+        if (!recovered)
         {
             admitted.Ended();
             Refuse(packet, ReasonCode.ServerUnavailable, "what waits for it is still being read after a start: try again");

@@ -63,6 +63,13 @@ public sealed class PlatformStorage : IAsyncDisposable
         }
     }
 
+    /// <summary>Puts something between a journal's users and its disk, for tests of slow and broken disks.</summary>
+    internal void Wrap(string name, Func<IJournal, IJournal> wrap)
+    {
+        lock (opening)
+            journals[name] = wrap(Journal(name));
+    }
+
     /// <summary>Opens the data folder, making it at the first time with rights for its owner alone.</summary>
     /// <exception cref="DataFolderInUseException">Another process has it open.</exception>
     /// <exception cref="StorageVersionException">It was written by a newer version.</exception>

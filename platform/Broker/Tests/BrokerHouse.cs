@@ -21,15 +21,16 @@ namespace Althing.Tests.Broker;
 /// <summary>A broker on a free port over storage of its own; <see cref="ToyAuthority"/> says who may do what.</summary>
 sealed class BrokerHouse : IAsyncDisposable
 {
-    readonly TemporaryStorage storage = new();
+    readonly TemporaryStorage storage;
     readonly BrokerOptions options;
     WebApplication app = null!;
 
-    BrokerHouse(BrokerOptions options) => this.options = options;
+    BrokerHouse(BrokerOptions options, string? folder) => (this.options, storage) = (options, new(folder: folder));
 
-    public static async Task<BrokerHouse> Start(BrokerOptions? options = null)
+    /// <param name="folder">Where its data is; null for a folder that goes with the test.</param>
+    public static async Task<BrokerHouse> Start(BrokerOptions? options = null, string? folder = null)
     {
-        var house = new BrokerHouse(options ?? new());
+        var house = new BrokerHouse(options ?? new(), folder);
         await house.Listen();
         return house;
     }
@@ -56,10 +57,13 @@ sealed class BrokerHouse : IAsyncDisposable
     }
 
     /// <summary>Ends the process as a crash does: nothing is saved, nobody is told. Then starts anew on the same folder.</summary>
-    public async Task Crash()
+    /// <param name="journal">Puts something between the broker and its disk from then on.</param>
+    public async Task Crash(Func<IJournal, IJournal>? journal = null)
     {
         await app.DisposeAsync();
         await storage.Reopen();
+        if (journal is not null)
+            storage.Open.Wrap("mqtt", journal);
         await Listen();
     }
 

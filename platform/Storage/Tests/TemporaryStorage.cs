@@ -5,13 +5,15 @@ namespace Althing.Tests;
 /// <summary>A fresh data folder that goes with the test.</summary>
 public sealed class TemporaryStorage : IAsyncDisposable
 {
-    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("althing-test-");
+    readonly DirectoryInfo folder;
     readonly StorageOptions options;
 
     /// <param name="postgres">Tables and journals in a schema of its own of the <see cref="PostgresServer"/> instead of the folder.</param>
-    public TemporaryStorage(bool postgres = false)
+    /// <param name="folder">The folder to use; null for a new one.</param>
+    public TemporaryStorage(bool postgres = false, string? folder = null)
     {
-        options = new() { Folder = folder.FullName, PostgreSql = postgres ? PostgresServer.NewSchema() : null };
+        this.folder = folder is null ? Directory.CreateTempSubdirectory("althing-test-") : Directory.CreateDirectory(folder);
+        options = new() { Folder = this.folder.FullName, PostgreSql = postgres ? PostgresServer.NewSchema() : null };
         Open = PlatformStorage.Open(options);
     }
 
