@@ -14,7 +14,7 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
     readonly Lock gate = new();
     PacketBuffer filling = new(512);
     PacketBuffer sending = new(512);
-    Task sent = Task.CompletedTask;
+    TaskCompletionSource? ended;
     bool flushing;
     bool listed;
     bool used;
@@ -91,9 +91,7 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
                 return;
             flushing = true;
         }
-        var run = Send();
-        lock (gate)
-            sent = run;
+        _ = Send();
     }
 
     async Task Send()
@@ -106,7 +104,7 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
                 {
                     if (closed || filling.Length == 0)
                     {
-                        flushing = false;
+                        Ended();
                         return;
                     }
                     (filling, sending, used) = (sending, filling, true);
@@ -124,9 +122,24 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
         }
         lock (gate)
         {
-            flushing = false;
             closed = true;
+            Ended();
         }
+    }
+
+    void Ended()
+    {
+        flushing = false;
+        ended?.SetResult();
+        ended = null;
+    }
+
+    /// <summary>Starts a flush if there is something to flush; the end of the one that runs, or null.</summary>
+    Task? Flushing()
+    {
+        Flush();
+        lock (gate)
+            return flushing ? (ended ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task : null;
     }
 
     /// <summary>
@@ -137,24 +150,21 @@ sealed class ClientOutput(PipeWriter writer, int bytesMax)
     {
         while (true)
         {
-            Task waiting;
             lock (gate)
             {
                 if (closed || filling.Length <= bytesMax)
                     return;
-                waiting = sent;
             }
-            await waiting;
+            if (Flushing() is { } waiting)
+                await waiting;
         }
     }
 
     /// <summary>Waits until what was added has been written or the connection failed: for the last packet before closing.</summary>
     public async Task Drain(TimeProvider time)
     {
-        Flush();
-        Task waiting;
-        lock (gate)
-            waiting = sent;
+        if (Flushing() is not { } waiting)
+            return;
         try
         {
             await waiting.WaitAsync(TimeSpan.FromSeconds(2), time);

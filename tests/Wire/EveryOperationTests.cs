@@ -114,6 +114,8 @@ public sealed class EveryOperationTests(WholeDoor door) : IClassFixture<WholeDoo
     [MemberData(nameof(Operations))]
     public void Every_operation_needs_the_permission_of_its_name(string api, string name)
     {
+        if (PermissionsInAHeader.Contains($"{api}:{name}"))
+            return;
         var operation = Served.Find(api, name);
         var caller = new Caller { Account = new("123456789012"), Arn = "arn:aws:iam::123456789012:user/x", UserId = "AIDAX", Kind = CallerKind.User, Region = "eu-north-1" };
         var bound = Binder.Bind(operation, Sample.Request(operation));
@@ -133,7 +135,10 @@ public sealed class EveryOperationTests(WholeDoor door) : IClassFixture<WholeDoo
     }
 
     /// <summary>Operations that AWS lets everybody call, or authorizes under another name, or by more than the caller's own policies.</summary>
-    static readonly HashSet<string> PermissionsOfAnotherName = ["sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole", "s3:DeleteObjects", "s3:CopyObject", "s3:UploadPartCopy"];
+    static readonly HashSet<string> PermissionsOfAnotherName = ["sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRole", "s3:DeleteObjects"];
+
+    /// <summary>What they need stands in the header x-amz-copy-source; the object store's own tests look at it.</summary>
+    static readonly HashSet<string> PermissionsInAHeader = ["s3:CopyObject", "s3:UploadPartCopy"];
 
     /// <summary>S3 has fewer actions than operations ("Required permissions for Amazon S3 API operations").</summary>
     static readonly Dictionary<string, string> S3Permissions = new()
