@@ -39,7 +39,7 @@ static class Load
         await ReceiveAll(socket, new byte[5]);
     }
 
-    static async Task ReceiveAll(Socket socket, Memory<byte> bytes)
+    public static async Task ReceiveAll(Socket socket, Memory<byte> bytes)
     {
         while (bytes.Length > 0)
         {

@@ -7,6 +7,7 @@ Dictionary<string, (string Summary, Func<Task> Run)> all = new(StringComparer.Or
     ["idle"] = ("Memory and CPU of 10 000 idle connections (or ALTHING_BENCH_CONNECTIONS), plain and mutual TLS, beside the peers", Idle.Run),
     ["handshakes"] = ("Mutual-TLS connects a second, beside the peers", Handshakes.Run),
     ["offline"] = ("Messages of QoS 1 acknowledged for sessions that are away, beside nats-server", Offline.Run),
+    ["recovery"] = ("A start on a log of 2 GB (or ALTHING_BENCH_LOG_MB megabytes), beside cat of the same files", Recovery.Run),
     ["scale"] = ("Registry and CONNECT at 1 000 and at 100 000 things (or ALTHING_BENCH_THINGS)", Scale.Run),
     ["start"] = ("Time to ready on an empty folder, and resident memory", Startup.Run),
 };

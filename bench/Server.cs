@@ -134,11 +134,11 @@ sealed partial class Platform : Server
     static string Program => Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Host", Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "althing.dll"));
 
     /// <param name="existing">Data to start on; without it, new data that goes when the process does.</param>
-    public static async Task<Platform> Start(string? existing = null)
+    public static async Task<Platform> Start(string? existing = null, params string[] options)
     {
         var folder = Directory.CreateTempSubdirectory("bench-althing-");
         var data = existing ?? Path.Combine(folder.FullName, "data");
-        var start = new ProcessStartInfo("dotnet", [Program, "up", "--data", data, "--http", "0", "--https", "0", "--mqtts", "0", "--mqtt", "0"]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [Program, "up", "--data", data, "--http", "0", "--https", "0", "--mqtts", "0", "--mqtt", "0", .. options]) { RedirectStandardOutput = true };
         var clock = Stopwatch.StartNew();
         var process = Process.Start(start)!;
         var platform = new Platform(process, folder, data) { User = "bench", Password = "bench-password" };
