@@ -18,9 +18,10 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     /// <summary>Completes when all sessions have back what the log has of theirs.</summary>
     readonly TaskCompletionSource recovered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public IEnumerable<MqttConnection> Live => live.Keys;
+    // Both go through the dictionary itself: its Keys and Values would be copies.
+    public IEnumerable<MqttConnection> Live => live.Select(static c => c.Key);
     public int LiveCount => live.Count;
-    public ICollection<Session> All => sessions.Values;
+    public IEnumerable<Session> All => sessions.Select(static s => s.Value);
     public int Count => sessions.Count;
 
     public Session? Find(AccountId account, string clientId) => sessions.GetValueOrDefault((account, clientId));
@@ -256,10 +257,10 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     /// <summary>Once a second: ends sessions whose time is over and connections that fell silent.</summary>
     public void Upkeep()
     {
-        foreach (var connection in live.Keys)
+        foreach (var (connection, _) in live)
             connection.CheckSilence();
         numbers.Upkeep();
-        foreach (var session in sessions.Values)
+        foreach (var (_, session) in sessions)
         {
             if (session.Connection is not null || session.IsRecovering)
                 continue;
