@@ -7,7 +7,7 @@ namespace Althing.Broker;
 /// The topics one connection published to of late, by their bytes, with what its policies said: most devices use a few topics again and
 /// again, and then neither text nor judgement is made anew.
 /// </summary>
-sealed class KnownTopics(BrokerOptions options)
+sealed class KnownTopics(BrokerOptions options, ServedTopics served)
 {
     const int Slots = 64;
     KnownTopic?[]? slots;
@@ -31,12 +31,12 @@ sealed class KnownTopics(BrokerOptions options)
         var name = Encoding.UTF8.GetString(utf8);
         if (TopicRules.WhyNotPublish(name, utf8.Length, options) is { } why)
             throw new MalformedPacketException(ReasonCode.TopicNameInvalid, why);
-        return new(utf8.ToArray(), name);
+        return new(utf8.ToArray(), name, served.Has(name));
     }
 }
 
 /// <summary>A topic, and what the connection may do on it as of one version of its rights.</summary>
-sealed class KnownTopic(byte[] utf8, string name)
+sealed class KnownTopic(byte[] utf8, string name, bool isServed)
 {
     int judgedAt = int.MinValue;
     bool publish;
@@ -45,6 +45,9 @@ sealed class KnownTopic(byte[] utf8, string name)
 
     public byte[] Utf8 { get; } = utf8;
     public string Name { get; } = name;
+
+    /// <summary>A service of the platform answers what is published there.</summary>
+    public bool IsServed { get; } = isServed;
 
     long messages;
     long bytes;

@@ -12,7 +12,7 @@ public sealed partial class MqttBroker
     internal ValueTask Route(AccountId account, Message message, MqttConnection? publisher, FlushList flush)
     {
         var space = TopicsOf(account);
-        var durable = message.Retain ? KeepRetained(account, space, message) : default;
+        var durable = Combine(message.Retain ? KeepRetained(account, space, message) : default, Served.Serve(account, message));
         var route = space.RouteOf(message.Topic);
         message.Record = space.Recording?.Begin(message, route);
         if (message.QoS > 0)
@@ -78,7 +78,7 @@ public sealed partial class MqttBroker
     internal ExactlyOnce Prepare(AccountId account, Message message, Session? publisher, ushort receipt)
     {
         var space = TopicsOf(account);
-        var retained = message.Retain ? KeepRetained(account, space, message) : default;
+        var kept = Combine(message.Retain ? KeepRetained(account, space, message) : default, Served.Serve(account, message));
         var route = space.RouteOf(message.Topic);
         message.Record = space.Recording?.Begin(message, route);
         List<Target> targets = [];
@@ -92,13 +92,13 @@ public sealed partial class MqttBroker
         if (full > 0 && !targets.Exists(t => t.QoS > 0))
         {
             message.IsRefused = true;
-            return new(message, [.. targets], retained.IsCompletedSuccessfully ? Task.CompletedTask : retained.AsTask());
+            return new(message, [.. targets], kept.IsCompletedSuccessfully ? Task.CompletedTask : kept.AsTask());
         }
-        var kept = publisher is { IsPersistent: true } ? new Receipt(publisher.Key, receipt) : (Receipt?)null;
-        var appended = shares.Count == 0 && kept is null ? new(0, Task.CompletedTask)
-            : Log.Append(account, shares.Count > 0 ? message : null, shares, kept);
-        var durable = retained.IsCompletedSuccessfully ? appended.Durable : Task.WhenAll(retained.AsTask(), appended.Durable);
-        publisher?.Remember(receipt, new(kept is null ? 0 : appended.Id, durable));
+        var noted = publisher is { IsPersistent: true } ? new Receipt(publisher.Key, receipt) : (Receipt?)null;
+        var appended = shares.Count == 0 && noted is null ? new(0, Task.CompletedTask)
+            : Log.Append(account, shares.Count > 0 ? message : null, shares, noted);
+        var durable = kept.IsCompletedSuccessfully ? appended.Durable : Task.WhenAll(kept.AsTask(), appended.Durable);
+        publisher?.Remember(receipt, new(noted is null ? 0 : appended.Id, durable));
         return new(message, [.. targets], durable);
     }
 

@@ -44,6 +44,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
     internal BrokerMetrics Metrics { get; }
     internal LifecycleEvents Events { get; }
     internal ConnectRates Rates { get; }
+    internal ServedTopics Served { get; } = new();
     internal TimeProvider Time => time;
     internal ILogger Logger => log;
 
@@ -141,6 +142,13 @@ public sealed partial class MqttBroker : IAsyncDisposable
         space.Add(subscription);
         return new Unsubscriber(() => space.Remove(subscription));
     }
+
+    /// <summary>
+    /// Has a service answer reserved topics in every account. Called before the first connection. The handler's task completes when what the
+    /// message asks for is durable: the publisher's acknowledgement waits for it. It must not block.
+    /// </summary>
+    /// <param name="filter">A topic filter that begins with <c>$</c>; the first one that matches a topic serves it.</param>
+    public void Serve(string filter, Func<AccountId, DeliveredMessage, ValueTask> handler) => Served.Add(filter, handler);
 
     sealed class Unsubscriber(Action remove) : IDisposable
     {

@@ -55,7 +55,7 @@ sealed partial class MqttConnection
     {
         var space = this.space!;
         var route = topic.RouteIn(space);
-        if (!route.IsPlain || space.Recording is not null || packet.Properties?.MessageExpirySeconds is not null)
+        if (!route.IsPlain || topic.IsServed || space.Recording is not null || packet.Properties?.MessageExpirySeconds is not null)
             return false;
         var publish = new EncodedPublish(scratch, topic.Name, packet, frame, version);
         foreach (var target in route.Targets)

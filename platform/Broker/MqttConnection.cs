@@ -24,7 +24,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     readonly ClientOutput output = new(transport.Output, broker.Options.OutputBytesMax);
     readonly FlushList flush = new();
     readonly List<Owed> owed = [];
-    readonly KnownTopics topics = new(broker.Options);
+    readonly KnownTopics topics = new(broker.Options, broker.Served);
     readonly PublishPace? pace = PublishPace.For(broker.Options, broker.Time);
     readonly DateTimeOffset opened = broker.Time.GetUtcNow();
     MqttVersion version = MqttVersion.V311;
