@@ -150,12 +150,12 @@ sealed partial class House : IAsyncDisposable
         return ran.Output.Length > 0 ? JsonNode.Parse(ran.Output)! : new JsonObject();
     }
 
-    /// <summary>A signed call over HTTP without any tool, for tests that make many.</summary>
+    /// <summary>A signed call over HTTP without any tool, for tests that make many. Bytes go as they are, anything else as JSON.</summary>
     public async Task<(int Status, JsonNode Body)> Call(HttpMethod method, string path, object? body = null, string service = "iot")
     {
         var credentials = File.ReadAllLines(Path.Combine(Data, "credentials"));
         string Value(string name) => credentials.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split('=', 2)[1].Trim();
-        var bytes = body is null ? [] : JsonSerializer.SerializeToUtf8Bytes(body);
+        var bytes = body switch { null => [], byte[] given => given, _ => JsonSerializer.SerializeToUtf8Bytes(body) };
         using var request = new HttpRequestMessage(method, new Uri(Endpoint, path));
         if (bytes.Length > 0)
             request.Content = new ByteArrayContent(bytes);

@@ -125,9 +125,11 @@ public sealed partial class ApiDoor
         var candidates = signed is not null ? selector.Candidates(request, signed.Service)
             : byToken is not null || (http.Connection.ClientCertificate is not null && certificates is not null) ? selector.ForCertificates()
             : throw Api.Refuse.MissingAuthentication("Missing Authentication Token");
-        call.Api = candidates.FirstOrDefault() ?? call.Api;
+        if (candidates.Count == 0)
+            throw Api.Refuse.UnknownOperation($"This platform has no service that is signed for as '{signed?.Service}'. docs/coverage.md lists those it has.");
+        call.Api = candidates[0];
         var invalid = call.Api?.Invalid ?? TooLarge;
-        var bytesMax = candidates.Count == 0 ? 0 : candidates.Max(a => a.BodyBytesMax);
+        var bytesMax = candidates.Max(a => a.BodyBytesMax);
         var body = await RequestBody.Read(request, ChunkedPayload.BytesMax(request, bytesMax), invalid, http.RequestAborted);
         var (caller, content) = signed is null ? (byToken ?? await ByCertificate(http), body)
             : await verifier.Verify(request, signed, body, candidates.Any(a => a.AllowsUnsignedPayload), http.RequestAborted);

@@ -5,6 +5,7 @@ using Althing.Core.Connectivity;
 using Althing.Core.Endpoints;
 using Althing.Core.Events;
 using Althing.Core.Principals;
+using Althing.Core.Shadows;
 using Althing.Core.Tags;
 using Althing.Core.ThingGroups;
 using Althing.Core.Things;
@@ -35,6 +36,8 @@ public static class CoreService
         services.AddSingleton<Taggable>();
         services.AddSingleton<ConnectivityKeeper>();
         services.AddHostedService(p => p.GetRequiredService<ConnectivityKeeper>());
+        services.AddSingleton<ShadowDesk>();
+        services.AddHostedService<ShadowTopics>();
         services.AddSingleton(Console.CoreConsole.Module);
         CoreSecurity.Add(services);
         return services;

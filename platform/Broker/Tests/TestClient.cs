@@ -118,6 +118,9 @@ sealed class TestClient : IAsyncDisposable
         return Read(first, body);
     }
 
+    /// <summary>Messages that came while something else was awaited.</summary>
+    public int Waiting => messages.Count;
+
     public async Task<string> Payload() => (await Message()).Payload;
 
     /// <summary>Asserts that no message came up to now: the answer to a ping overtakes nothing.</summary>

@@ -1,0 +1,159 @@
+using System.Text.Json.Nodes;
+using Althing.Storage;
+
+namespace Althing.Core.Shadows;
+
+enum ShadowVerb { Get, Update, Delete }
+
+/// <summary>Something asked of a shadow.</summary>
+/// <param name="ShadowName">Empty for the classic shadow.</param>
+/// <param name="Asker">The client id of a device that asks over MQTT, which is answered there; null for callers of the API.</param>
+sealed record ShadowRequest(AccountId Account, string ThingName, string ShadowName, ShadowVerb Verb, ReadOnlyMemory<byte> Payload, string? Asker)
+{
+    /// <summary>It came over MQTT: refusals are published.</summary>
+    public bool ByTopic { get; init; }
+
+    public string Key => Shadow.KeyOf(ThingName, ShadowName);
+
+    /// <summary>The topic of a message about this request, such as <c>…/update/accepted</c>.</summary>
+    public string Topic(string last) =>
+        ShadowName.Length == 0 ? $"$aws/things/{ThingName}/shadow/{last}" : $"$aws/things/{ThingName}/shadow/name/{ShadowName}/{last}";
+}
+
+/// <summary>What a request leads to: the shadow as it is afterwards, and the documents that are published about it.</summary>
+/// <param name="After">Null when the request changes nothing.</param>
+/// <param name="Answer">The answer's document.</param>
+sealed record ShadowOutcome(Shadow? After, JsonObject Answer, IReadOnlyList<(string Topic, JsonObject Document)> Messages);
+
+/// <summary>The shadow's rules, without storage and messages ("Interacting with shadows", "Device Shadow service documents").</summary>
+static class ShadowRules
+{
+    /// <param name="row">What is stored; null for nothing. It may be one that was deleted.</param>
+    /// <exception cref="ShadowRefusal">The request cannot be met.</exception>
+    public static ShadowOutcome Apply(Shadow? row, ShadowRequest request, DateTimeOffset now) => request.Verb switch
+    {
+        ShadowVerb.Get => Get(Living(row, request), request, now),
+        ShadowVerb.Update => Update(row, request, now),
+        _ => Delete(Living(row, request), request, now),
+    };
+
+    static Shadow Living(Shadow? row, ShadowRequest request) =>
+        row is { DeletedAt: null } ? row : throw new ShadowRefusal(404, ShadowRefusal.NotFound(request.ShadowName).Message) { ClientToken = ShadowUpdate.TokenOf(request.Payload.Span) };
+
+    static ShadowOutcome Get(Shadow shadow, ShadowRequest request, DateTimeOffset now)
+    {
+        var (state, metadata) = Parts(shadow);
+        if (ShadowTree.Delta(shadow.Desired, shadow.DesiredTimes, shadow.Reported) is { } delta)
+            state["delta"] = delta.State;
+        var answer = new JsonObject { ["state"] = state, ["metadata"] = metadata };
+        Finish(answer, shadow.Version, now, ShadowUpdate.TokenOf(request.Payload.Span));
+        return new(null, answer, request.ByTopic ? [("get/accepted", answer)] : []);
+    }
+
+    static ShadowOutcome Delete(Shadow shadow, ShadowRequest request, DateTimeOffset now)
+    {
+        var answer = new JsonObject();
+        Finish(answer, shadow.Version, now, ShadowUpdate.TokenOf(request.Payload.Span));
+        var after = shadow with { Desired = null, Reported = null, DesiredTimes = null, ReportedTimes = null, DeletedAt = now };
+        return new(after, answer, [("delete/accepted", answer)]);
+    }
+
+    static ShadowOutcome Update(Shadow? row, ShadowRequest request, DateTimeOffset now)
+    {
+        var update = ShadowUpdate.Read(request.Payload.Span);
+        if (row?.DeletedAt is { } gone && now - gone >= Shadow.Remembered)
+            row = null;
+        if (update.Version is { } expected && expected != (row?.Version ?? 0))
+            throw new ShadowRefusal(409, "Version conflict") { ClientToken = update.ClientToken };
+        var seconds = now.ToUnixTimeSeconds();
+        var (desired, desiredTimes) = Merge(row?.Desired, row?.DesiredTimes, update.Desired, update.ClearsAll || update.ClearsDesired, seconds);
+        var (reported, reportedTimes) = Merge(row?.Reported, row?.ReportedTimes, update.Reported, update.ClearsAll || update.ClearsReported, seconds);
+        if (Bytes(desired) + Bytes(reported) > ShadowUpdate.StateBytesMax)
+            throw new ShadowRefusal(413, "The payload exceeds the maximum size allowed") { ClientToken = update.ClientToken };
+        var after = new Shadow
+        {
+            Account = request.Account,
+            ThingName = request.ThingName,
+            ShadowName = request.ShadowName,
+            Version = (row?.Version ?? 0) + 1,
+            Desired = desired,
+            DesiredTimes = desiredTimes,
+            Reported = reported,
+            ReportedTimes = reportedTimes,
+        };
+        var answer = Accepted(update, after.Version, now);
+        List<(string, JsonObject)> messages = [("update/accepted", answer)];
+        if (ShadowTree.Delta(desired, desiredTimes, reported) is { } delta)
+        {
+            var document = new JsonObject { ["version"] = after.Version, ["timestamp"] = seconds, ["state"] = delta.State, ["metadata"] = delta.Times };
+            if (update.ClientToken is not null)
+                document["clientToken"] = update.ClientToken;
+            messages.Add(("update/delta", document));
+        }
+        messages.Add(("update/documents", Documents(row is { DeletedAt: null } ? row : null, after, update.ClientToken, seconds)));
+        return new(after, answer, messages);
+    }
+
+    static (JsonObject? State, JsonObject? Times) Merge(JsonObject? state, JsonObject? times, JsonObject? patch, bool clears, long now)
+    {
+        if (clears)
+            return (null, null);
+        if (patch is null)
+            return (state, times);
+        var (merged, stamped) = ((JsonObject?)state?.DeepClone() ?? [], (JsonObject?)times?.DeepClone() ?? []);
+        ShadowTree.Merge(merged, stamped, patch, now);
+        return merged.Count > 0 ? (merged, stamped) : (null, null);
+    }
+
+    static int Bytes(JsonObject? state) => state is null ? 0 : ShadowTree.Write(state).Length;
+
+    /// <summary>The answer names what the request named, and no more.</summary>
+    static JsonObject Accepted(ShadowUpdate update, long version, DateTimeOffset now)
+    {
+        var (state, metadata) = (new JsonObject(), new JsonObject());
+        foreach (var (name, patch, clears) in new[] { ("desired", update.Desired, update.ClearsDesired), ("reported", update.Reported, update.ClearsReported) })
+        {
+            if (patch is not null)
+                (state[name], metadata[name]) = (patch.DeepClone(), ShadowTree.Stamp(patch, now.ToUnixTimeSeconds()));
+            else if (clears)
+                state[name] = null;
+        }
+        var answer = new JsonObject { ["state"] = update.ClearsAll ? null : state, ["metadata"] = metadata };
+        Finish(answer, version, now, update.ClientToken);
+        return answer;
+    }
+
+    static JsonObject Documents(Shadow? before, Shadow after, string? token, long seconds)
+    {
+        var documents = new JsonObject { ["previous"] = Whole(before), ["current"] = Whole(after), ["timestamp"] = seconds };
+        if (token is not null)
+            documents["clientToken"] = token;
+        return documents;
+
+        static JsonObject Whole(Shadow? shadow)
+        {
+            if (shadow is null)
+                return new() { ["state"] = new JsonObject(), ["metadata"] = new JsonObject(), ["version"] = 0 };
+            var (state, metadata) = Parts(shadow);
+            return new() { ["state"] = state, ["metadata"] = metadata, ["version"] = shadow.Version };
+        }
+    }
+
+    static (JsonObject State, JsonObject Metadata) Parts(Shadow shadow)
+    {
+        var (state, metadata) = (new JsonObject(), new JsonObject());
+        if (shadow.Desired is not null)
+            (state["desired"], metadata["desired"]) = (shadow.Desired.DeepClone(), shadow.DesiredTimes?.DeepClone());
+        if (shadow.Reported is not null)
+            (state["reported"], metadata["reported"]) = (shadow.Reported.DeepClone(), shadow.ReportedTimes?.DeepClone());
+        return (state, metadata);
+    }
+
+    static void Finish(JsonObject answer, long version, DateTimeOffset now, string? token)
+    {
+        answer["version"] = version;
+        answer["timestamp"] = now.ToUnixTimeSeconds();
+        if (token is not null)
+            answer["clientToken"] = token;
+    }
+}
