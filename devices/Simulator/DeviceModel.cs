@@ -156,6 +156,10 @@ public sealed class DeviceModel
         return done;
     }
 
+    /// <summary>What commands can set, as it is set now.</summary>
+    public JsonObject Settings() => new(signals.Values.Where(s => s.Plan is ConstantSignal).Select(s =>
+        KeyValuePair.Create(s.Plan.Name, (JsonNode?)JsonValue.Create(Math.Round(s.Commanded ?? s.Number, s.Plan.Decimals)))));
+
     /// <summary>The signals as a message has them, and the faults that last.</summary>
     public JsonObject Report(IReadOnlyList<string> names)
     {

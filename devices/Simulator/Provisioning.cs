@@ -12,6 +12,9 @@ namespace Althing.Simulator;
 sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
 {
     const string PolicyName = "demo-device";
+
+    /// <summary>For the topics that the platform reserves for a device: its shadow and what else is asked of it.</summary>
+    const string ReservedPolicyName = "demo-device-reserved";
     static readonly string[] Talk = ["iot:Publish", "iot:Receive"];
 
     readonly HttpClient http = new();
@@ -29,6 +32,7 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
         await Make("POST", $"/thing-groups/{scenario.Group}", new { parentGroupName = "demo", thingGroupProperties = new { thingGroupDescription = scenario.Description } }, cancel);
         var account = ((string)(await Call("GET", "/thing-groups/demo", null, cancel))!["thingGroupArn"]!).Split(':')[4];
         await Make("POST", $"/policies/{PolicyName}", new { policyDocument = Policy(account) }, cancel);
+        await Make("POST", $"/policies/{ReservedPolicyName}", new { policyDocument = ReservedPolicy(account) }, cancel);
     }
 
     /// <summary>Each device speaks for itself alone, by the name of the thing that its certificate is attached to.</summary>
@@ -43,6 +47,16 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
         },
     });
 
+    string ReservedPolicy(string account) => JsonSerializer.Serialize(new
+    {
+        Version = "2012-10-17",
+        Statement = new object[]
+        {
+            new { Effect = "Allow", Action = Talk, Resource = Arn(account, "topic/$aws/things/${iot:Connection.Thing.ThingName}/*") },
+            new { Effect = "Allow", Action = "iot:Subscribe", Resource = Arn(account, "topicfilter/$aws/things/${iot:Connection.Thing.ThingName}/*") },
+        },
+    });
+
     /// <summary>The device's certificate with its key; thing, certificate and attachments are made when they are missing.</summary>
     public async Task<X509Certificate2> Device(Scenario scenario, string name, int number, CancellationToken cancel)
     {
@@ -52,7 +66,8 @@ sealed class Provisioning(DemoOptions options, TimeProvider time) : IDisposable
         var certificate = await Kept(pem, key, cancel) ?? await MakeCertificate(name, pem, key, cancel);
         var id = Convert.ToHexStringLower(SHA256.HashData(certificate.RawData));
         var arn = (string)(await Call("GET", $"/certificates/{id}", null, cancel))!["certificateDescription"]!["certificateArn"]!;
-        await Call("PUT", $"/target-policies/{PolicyName}", new { target = arn }, cancel);
+        foreach (var policy in new[] { PolicyName, ReservedPolicyName })
+            await Call("PUT", $"/target-policies/{policy}", new { target = arn }, cancel);
         await Call("PUT", $"/things/{name}/principals", null, cancel, principal: arn);
         await Call("PUT", "/thing-groups/addThingToThingGroup", new { thingName = name, thingGroupName = scenario.Group }, cancel);
         return certificate;

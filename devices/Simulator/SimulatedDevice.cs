@@ -16,6 +16,7 @@ sealed class SimulatedDevice
     readonly string name;
     readonly TimeProvider time;
     readonly DeviceModel model;
+    readonly DeviceShadow shadow;
     readonly TimeSpan[] reportDue;
     readonly double[] eventDue;
     readonly HashSet<string> knownFaults = [];
@@ -26,6 +27,7 @@ sealed class SimulatedDevice
     {
         (this.scenario, this.name, this.time) = (scenario, name, time);
         model = new(scenario, SeedOf(name));
+        shadow = new(name, model);
         // A fleet whose devices all speak in the same second is none.
         reportDue = [.. scenario.Reports.Select(r => r.Every * (Math.Abs(SeedOf(name + r.Topic) % 1000) / 1000.0))];
         eventDue = [.. scenario.Events.Select(e => model.Chance(e.Average))];
@@ -44,11 +46,10 @@ sealed class SimulatedDevice
         await using var client = await DeviceClient.Connect(address, name, will, time, cancel);
         established();
         await client.Publish(status, """{"connected":true}"""u8.ToArray(), 1, cancel);
+        client.Received += Hear;
         if (scenario.Commands is { } commands)
-        {
-            client.Received += (_, payload) => Command(payload);
             await client.Subscribe(Topic(commands), 1, cancel);
-        }
+        await shadow.Begin(client, cancel);
         using var timer = new PeriodicTimer(Tick, time);
         while (await timer.WaitForNextTickAsync(cancel))
         {
@@ -58,13 +59,13 @@ sealed class SimulatedDevice
         }
     }
 
-    void Command(byte[] payload)
+    void Hear(string topic, byte[] payload)
     {
         try
         {
-            if (JsonNode.Parse(payload, documentOptions: Strict) is JsonObject wishes)
+            lock (gate)
             {
-                lock (gate)
+                if (!shadow.Take(topic, payload) && JsonNode.Parse(payload, documentOptions: Strict) is JsonObject wishes)
                     model.Command(wishes);
             }
         }
@@ -77,8 +78,14 @@ sealed class SimulatedDevice
     async Task Step(DeviceClient client, CancellationToken cancel)
     {
         List<(string Topic, JsonObject Message, int QoS)> messages;
+        (string Topic, JsonObject Message)? news;
         lock (gate)
+        {
             messages = [.. Next()];
+            news = shadow.Next();
+        }
+        if (news is { } report)
+            await client.Publish(report.Topic, JsonSerializer.SerializeToUtf8Bytes(report.Message), 1, cancel);
         foreach (var (topic, message, qos) in messages)
         {
             message["device"] = name;

@@ -7,7 +7,7 @@ public class ConsolePageTests
 {
     static readonly (string Path, string Heading)[] Pages =
     [
-        ("", "Home"), ("/connections", "Connections"), ("/things", "Things"), ("/things/pump-1", "pump-1"), ("/thing-groups", "Thing groups"),
+        ("", "Home"), ("/connections", "Connections"), ("/things", "Things"), ("/things/pump-1", "pump-1"), ("/things/pump-1/shadow", "Classic shadow"), ("/thing-groups", "Thing groups"),
         ("/thing-groups/hall", "hall"), ("/thing-types", "Thing types"), ("/billing-groups", "Billing groups"), ("/billing-groups/cooling", "cooling"),
         ("/certificates", "Certificates"), ("/ca-certificates", "CA certificates"), ("/policies", "Policies"), ("/policies/new", "Write a policy"),
         ("/policies/reader", "reader"), ("/policy-tester", "May this device do that?"), ("/mqtt", "MQTT test client"), ("/subscriptions", "Subscriptions"),

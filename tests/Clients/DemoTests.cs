@@ -24,6 +24,10 @@ public class DemoTests
         // A command changes the device's target for good.
         await house.Run("mosquitto_pub", [.. house.Mosquitto(watcher, "commander"), "-t", "demo/trucks/truck-01/commands", "-m", """{"setpoint":-7}""", "-q", "1"]);
         await listener.Hears("\"setpoint\":-7");
+        // So does a wish in its shadow, which then has what the device reports.
+        await using var shadows = await Listener.Start(house, [.. house.Mosquitto(watcher, "shadows"), "-t", "$aws/things/truck-02/shadow/update/documents"]);
+        Assert.Equal(200, (await house.Call(HttpMethod.Post, "/things/truck-02/shadow", new { state = new { desired = new { setpoint = -9 } } }, "iotdata")).Status);
+        await shadows.Hears("\"reported\":{\"setpoint\":-9");
         // A second start finds its devices and makes none anew.
         Assert.Equal(0, await house.Stop());
         await house.Start();

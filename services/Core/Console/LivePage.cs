@@ -53,7 +53,8 @@ public abstract class LivePage : ComponentBase, IDisposable
             Reload();
     }
 
-    void Reload()
+    /// <summary>Loads again soon; from any thread.</summary>
+    protected void Reload()
     {
         if (Interlocked.Exchange(ref pending, true))
             return;
