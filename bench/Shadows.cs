@@ -25,6 +25,8 @@ static class Shadows
             rows.Add(await Rows());
             await using var platform = await Platform.Start();
             await platform.MakeUser();
+            for (var warming = 0; warming < 3; warming++)
+                await Updates(platform, 0);
             updates.Add(await Updates(platform, 0));
             p99.Add(await Latency(platform));
         }

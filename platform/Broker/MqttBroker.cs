@@ -129,6 +129,14 @@ public sealed partial class MqttBroker : IAsyncDisposable
         await durable;
     }
 
+    /// <summary>Whether a message on this topic would have a receiver now, or an observer of who receives what.</summary>
+    public bool IsHeard(AccountId account, string topic)
+    {
+        var space = TopicsOf(account);
+        var route = space.RouteOf(topic);
+        return route.Targets.Length > 0 || route.Groups.Length > 0 || space.Recording is not null;
+    }
+
     /// <summary>
     /// Delivers every message that matches the filter to the handler until disposed, in order per topic. Handlers must not block: hand over to
     /// a queue of your own.

@@ -29,6 +29,7 @@ static class CoreSecurity
         services.AddSingleton<CaStore>();
         services.AddSingleton<FirstContact>();
         services.AddSingleton<PlatformPublish>(p => (account, message, cancel) => p.GetRequiredService<MqttBroker>().Publish(account, message, cancel));
+        services.AddSingleton<PlatformAudience>(p => p.GetRequiredService<MqttBroker>().IsHeard);
         services.AddSingleton<ServerNames>();
         services.AddSingleton<DomainGate>();
         services.AddSingleton<ServerCertificateShelf>();

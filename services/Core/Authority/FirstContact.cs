@@ -67,3 +67,6 @@ sealed class FirstContact(
 
 /// <summary>Publishes on behalf of the platform: the broker's, asked for when it is needed because the broker itself needs the authority.</summary>
 delegate ValueTask PlatformPublish(AccountId account, OutgoingMessage message, CancellationToken cancel);
+
+/// <summary>Whether anybody would get a message on this topic: most of what services say of themselves nobody asked for.</summary>
+delegate bool PlatformAudience(AccountId account, string topic);

@@ -115,11 +115,14 @@ public sealed class MqttUsers
     {
         // The stored hash is part of what is remembered, so that a user made anew with another password is not taken for the old one.
         var quick = HMACSHA256.HashData(rememberKey, (byte[])[.. user?.Hash ?? [], .. password.Span]);
-        if (user is not null && remembered.TryGetValue(user.Name, out var known) && CryptographicOperations.FixedTimeEquals(known, quick))
+        if (IsRemembered())
             return true;
         await Checking.WaitAsync(cancel);
         try
         {
+            // Clients of one user often come all at once, after a restart: the first one's password is worked out, the others were waiting here.
+            if (IsRemembered())
+                return true;
             var salt = user?.Salt ?? new byte[SaltBytes];
             var expected = user?.Hash ?? new byte[HashBytes];
             var given = await Task.Run(() => Hash(password.Span, salt, user?.Iterations ?? Iterations), cancel);
@@ -134,6 +137,8 @@ public sealed class MqttUsers
         {
             Checking.Release();
         }
+
+        bool IsRemembered() => user is not null && remembered.TryGetValue(user.Name, out var known) && CryptographicOperations.FixedTimeEquals(known, quick);
     }
 
     static bool Fits(string pattern, string clientId) =>

@@ -36,7 +36,7 @@ sealed record ShadowDocument
     {
         try
         {
-            return new() { Payload = ShadowTree.Write(await desk.Ask(request)) };
+            return new() { Payload = ShadowTree.Write((await desk.Ask(request)).Answer()) };
         }
         catch (ShadowRefusal refusal)
         {

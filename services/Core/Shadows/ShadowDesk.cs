@@ -11,7 +11,7 @@ namespace Althing.Core.Shadows;
 /// Where all requests to shadows are dealt with, one at a time for each shadow: what has gathered is decided together, kept with one write,
 /// and only then answered. Another process that wrote first is noticed by the row's version, and the requests are decided anew.
 /// </summary>
-sealed partial class ShadowDesk(IStore store, PlatformPublish publish, TimeProvider clock, ILogger<ShadowDesk> logger)
+sealed partial class ShadowDesk(IStore store, PlatformPublish publish, PlatformAudience audience, TimeProvider clock, ILogger<ShadowDesk> logger)
 {
     /// <summary>Requests of one client that may wait at a time; more are refused with 429 ("Device Shadow error messages").</summary>
     public const int InFlightMax = 10;
@@ -34,12 +34,12 @@ sealed partial class ShadowDesk(IStore store, PlatformPublish publish, TimeProvi
 
     sealed record Waiting(ShadowRequest Request)
     {
-        public TaskCompletionSource<JsonObject> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource<ShadowOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>Answers the document of the accepted request, when it is durable and published.</summary>
+    /// <summary>Answers when the accepted request is durable and published.</summary>
     /// <exception cref="ShadowRefusal">It was refused.</exception>
-    public Task<JsonObject> Ask(ShadowRequest request)
+    public Task<ShadowOutcome> Ask(ShadowRequest request)
     {
         var lane = lanes[(uint)(request.Account, request.ThingName, request.ShadowName).GetHashCode() % Lanes];
         var waiting = new Waiting(request);
@@ -177,20 +177,20 @@ sealed partial class ShadowDesk(IStore store, PlatformPublish publish, TimeProvi
     /// <summary>Publishes in the order of the requests and tells who asked.</summary>
     async Task Answer(List<(Waiting Waiting, ShadowOutcome? Outcome, ShadowRefusal? Refusal)> all)
     {
-        List<(Waiting Waiting, JsonObject Answer, Task Published)> published = [];
+        List<(Waiting Waiting, ShadowOutcome Outcome, Task Published)> published = [];
         foreach (var (waiting, outcome, refusal) in all)
         {
             if (outcome is null)
                 waiting.Done.SetException(refusal!);
             else
-                published.Add((waiting, outcome.Answer, Publish(waiting.Request, outcome)));
+                published.Add((waiting, outcome, Publish(waiting.Request, outcome)));
         }
-        foreach (var (waiting, answer, task) in published)
+        foreach (var (waiting, outcome, task) in published)
         {
             try
             {
                 await task;
-                waiting.Done.SetResult(answer);
+                waiting.Done.SetResult(outcome);
             }
             catch (Exception failure) when (failure is not OutOfMemoryException)
             {
@@ -200,8 +200,19 @@ sealed partial class ShadowDesk(IStore store, PlatformPublish publish, TimeProvi
         }
     }
 
-    Task Publish(ShadowRequest request, ShadowOutcome outcome) => Task.WhenAll(
-        outcome.Messages.Select(m => publish(request.Account, Message(request, m.Topic, m.Document), CancellationToken.None).AsTask()).ToArray());
+    Task Publish(ShadowRequest request, ShadowOutcome outcome)
+    {
+        List<Task>? unfinished = null;
+        foreach (var (last, document) in outcome.Messages)
+        {
+            if (!audience(request.Account, request.Topic(last)))
+                continue;
+            var published = publish(request.Account, Message(request, last, document()), CancellationToken.None);
+            if (!published.IsCompletedSuccessfully)
+                (unfinished ??= []).Add(published.AsTask());
+        }
+        return unfinished is null ? Task.CompletedTask : Task.WhenAll(unfinished);
+    }
 
     /// <summary>Forgets the versions of shadows that were deleted long ago.</summary>
     public async Task Sweep(CancellationToken cancel)

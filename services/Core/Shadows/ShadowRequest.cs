@@ -22,8 +22,9 @@ sealed record ShadowRequest(AccountId Account, string ThingName, string ShadowNa
 
 /// <summary>What a request leads to: the shadow as it is afterwards, and the documents that are published about it.</summary>
 /// <param name="After">Null when the request changes nothing.</param>
-/// <param name="Answer">The answer's document.</param>
-sealed record ShadowOutcome(Shadow? After, JsonObject Answer, IReadOnlyList<(string Topic, JsonObject Document)> Messages);
+/// <param name="Answer">Makes the answer's document.</param>
+/// <param name="Messages">Topics, with what makes their documents: most have no subscriber, and then nothing is made.</param>
+sealed record ShadowOutcome(Shadow? After, Func<JsonObject> Answer, IReadOnlyList<(string Topic, Func<JsonObject> Document)> Messages);
 
 /// <summary>The shadow's rules, without storage and messages ("Interacting with shadows", "Device Shadow service documents").</summary>
 static class ShadowRules
@@ -42,20 +43,23 @@ static class ShadowRules
 
     static ShadowOutcome Get(Shadow shadow, ShadowRequest request, DateTimeOffset now)
     {
-        var (state, metadata) = Parts(shadow);
-        if (ShadowTree.Delta(shadow.Desired, shadow.DesiredTimes, shadow.Reported) is { } delta)
-            state["delta"] = delta.State;
-        var answer = new JsonObject { ["state"] = state, ["metadata"] = metadata };
-        Finish(answer, shadow.Version, now, ShadowUpdate.TokenOf(request.Payload.Span));
-        return new(null, answer, request.ByTopic ? [("get/accepted", answer)] : []);
+        return new(null, Answer, request.ByTopic ? [("get/accepted", Answer)] : []);
+
+        JsonObject Answer()
+        {
+            var (state, metadata) = Parts(shadow);
+            if (ShadowTree.Delta(shadow.Desired, shadow.DesiredTimes, shadow.Reported) is { } delta)
+                state["delta"] = delta.State;
+            return Finish(new() { ["state"] = state, ["metadata"] = metadata }, shadow.Version, now, ShadowUpdate.TokenOf(request.Payload.Span));
+        }
     }
 
     static ShadowOutcome Delete(Shadow shadow, ShadowRequest request, DateTimeOffset now)
     {
-        var answer = new JsonObject();
-        Finish(answer, shadow.Version, now, ShadowUpdate.TokenOf(request.Payload.Span));
         var after = shadow with { Desired = null, Reported = null, DesiredTimes = null, ReportedTimes = null, DeletedAt = now };
-        return new(after, answer, [("delete/accepted", answer)]);
+        return new(after, Answer, [("delete/accepted", Answer)]);
+
+        JsonObject Answer() => Finish([], shadow.Version, now, ShadowUpdate.TokenOf(request.Payload.Span));
     }
 
     static ShadowOutcome Update(Shadow? row, ShadowRequest request, DateTimeOffset now)
@@ -81,17 +85,22 @@ static class ShadowRules
             Reported = reported,
             ReportedTimes = reportedTimes,
         };
-        var answer = Accepted(update, after.Version, now);
-        List<(string, JsonObject)> messages = [("update/accepted", answer)];
-        if (ShadowTree.Delta(desired, desiredTimes, reported) is { } delta)
-        {
-            var document = new JsonObject { ["version"] = after.Version, ["timestamp"] = seconds, ["state"] = delta.State, ["metadata"] = delta.Times };
-            if (update.ClientToken is not null)
-                document["clientToken"] = update.ClientToken;
-            messages.Add(("update/delta", document));
-        }
-        messages.Add(("update/documents", Documents(row is { DeletedAt: null } ? row : null, after, update.ClientToken, seconds)));
-        return new(after, answer, messages);
+        List<(string, Func<JsonObject>)> messages = [("update/accepted", Answer)];
+        if (ShadowTree.Differ(desired, reported))
+            messages.Add(("update/delta", () => Delta(after, update.ClientToken, seconds)));
+        messages.Add(("update/documents", () => Documents(row is { DeletedAt: null } ? row : null, after, update.ClientToken, seconds)));
+        return new(after, Answer, messages);
+
+        JsonObject Answer() => Accepted(update, after.Version, now);
+    }
+
+    static JsonObject Delta(Shadow shadow, string? token, long seconds)
+    {
+        var (state, times) = ShadowTree.Delta(shadow.Desired, shadow.DesiredTimes, shadow.Reported)!.Value;
+        var document = new JsonObject { ["version"] = shadow.Version, ["timestamp"] = seconds, ["state"] = state, ["metadata"] = times };
+        if (token is not null)
+            document["clientToken"] = token;
+        return document;
     }
 
     static (JsonObject? State, JsonObject? Times) Merge(JsonObject? state, JsonObject? times, JsonObject? patch, bool clears, long now)
@@ -119,8 +128,7 @@ static class ShadowRules
                 state[name] = null;
         }
         var answer = new JsonObject { ["state"] = update.ClearsAll ? null : state, ["metadata"] = metadata };
-        Finish(answer, version, now, update.ClientToken);
-        return answer;
+        return Finish(answer, version, now, update.ClientToken);
     }
 
     static JsonObject Documents(Shadow? before, Shadow after, string? token, long seconds)
@@ -149,11 +157,12 @@ static class ShadowRules
         return (state, metadata);
     }
 
-    static void Finish(JsonObject answer, long version, DateTimeOffset now, string? token)
+    static JsonObject Finish(JsonObject answer, long version, DateTimeOffset now, string? token)
     {
         answer["version"] = version;
         answer["timestamp"] = now.ToUnixTimeSeconds();
         if (token is not null)
             answer["clientToken"] = token;
+        return answer;
     }
 }

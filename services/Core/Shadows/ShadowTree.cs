@@ -69,6 +69,10 @@ static class ShadowTree
         return state.Count > 0 ? (state, times) : null;
     }
 
+    /// <summary>Whether anything is wanted that is not so.</summary>
+    public static bool Differ(JsonObject? desired, JsonObject? reported) => desired is not null && desired.Any(m =>
+        m.Value is JsonObject inner && reported?[m.Key] is JsonObject actual ? Differ(inner, actual) : !JsonNode.DeepEquals(m.Value, reported?[m.Key]));
+
     /// <summary>Levels of objects and arrays under and with this one; 0 for a value.</summary>
     public static int Depth(JsonNode? node) => node switch
     {

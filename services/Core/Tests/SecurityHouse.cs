@@ -66,6 +66,7 @@ sealed class SecurityHouse : IAsyncDisposable
         if (broker is not null)
             collection.AddSingleton(broker);
         return collection
+            .AddSingleton<PlatformAudience>((_, _) => true)
             .AddSingleton<PlatformPublish>((account, message, cancel) =>
             {
                 Published.Enqueue((account, message));
