@@ -44,6 +44,18 @@ sealed record HostOptions
 
     public string? PostgreSql { get; init; }
 
+    /// <summary>Be one of several nodes on one PostgreSQL.</summary>
+    public bool Join { get; init; }
+
+    /// <summary>The node's name; null for the one it had, or the machine's.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>Where other nodes reach this one; 0 for any free port.</summary>
+    public int ClusterPort { get; init; }
+
+    /// <summary>Where blobs are, if not in the data folder.</summary>
+    public string? Blobs { get; init; }
+
     /// <summary>Lets clients of the plain listener in without a name.</summary>
     public bool Anonymous { get; init; }
 

@@ -25,7 +25,7 @@ static class Platform
     /// <summary>Connections that the kernel holds for a listener until they are taken: a fleet that comes back at once. The kernel may hold fewer.</summary>
     const int ConnectionBacklog = 16_384;
 
-    public static WebApplication Build(PlatformStorage storage, HostOptions options, AccountId account)
+    public static WebApplication Build(PlatformStorage storage, HostOptions options, AccountId account, Action<IServiceCollection>? more = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "althing", ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders().AddConsole(o => o.FormatterName = LogLine.FormatterName).AddConsoleFormatter<LogLine, ConsoleFormatterOptions>()
@@ -37,6 +37,7 @@ static class Platform
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.Backlog = ConnectionBacklog);
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = StopTimeout);
         Services.Add(builder.Services, storage, options, account);
+        more?.Invoke(builder.Services);
         builder.WebHost.UseStaticWebAssets();
         var app = builder.Build();
         // Figures about the platform are for its operator, who is on the machine or brings a tunnel.

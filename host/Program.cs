@@ -1,3 +1,4 @@
+using Althing.Cluster;
 using Althing.Host;
 using Althing.Host.Verbs;
 using Althing.Iam.Administration;
@@ -32,7 +33,7 @@ catch (UsageException usage)
     await Console.Error.WriteLineAsync($"althing: {usage.Message}");
     return 2;
 }
-catch (Exception known) when (known is DataFolderInUseException or StorageVersionException or BackupException or FailedException or AdministrationException)
+catch (Exception known) when (known is DataFolderInUseException or StorageVersionException or BackupException or FailedException or AdministrationException or ClusterException)
 {
     await Console.Error.WriteLineAsync($"althing: {known.Message}");
     return 1;

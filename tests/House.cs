@@ -29,6 +29,16 @@ sealed partial class House : IAsyncDisposable
         return house;
     }
 
+    /// <summary>A platform that has another one's master key, as a node of the same cluster must.</summary>
+    public static async Task<House> Beside(House other, params string[] options)
+    {
+        var house = new House(options);
+        Directory.CreateDirectory(house.Data);
+        File.Copy(Path.Combine(other.Data, MasterKey.FileName), Path.Combine(house.Data, MasterKey.FileName));
+        await house.Start();
+        return house;
+    }
+
     public string Data => Path.Combine(folder.FullName, "data");
     public string Folder => folder.FullName;
     public int HttpPort { get; private set; }
@@ -97,6 +107,21 @@ sealed partial class House : IAsyncDisposable
 
     /// <summary>How often <see cref="Kill"/> ended a living process.</summary>
     public int Kills { get; private set; }
+
+    /// <summary>Sends the process a signal.</summary>
+    public void Signal(string name)
+    {
+        using var signal = Process.Start("kill", ["-" + name, process!.Id.ToString(CultureInfo.InvariantCulture)]);
+        signal.WaitForExit();
+    }
+
+    /// <summary>Waits until the process has ended by itself and answers its exit code.</summary>
+    public async Task<int> Ended()
+    {
+        process!.EnableRaisingEvents = false;
+        await process.WaitForExitAsync().WaitAsync(Patience);
+        return process.ExitCode;
+    }
 
     /// <summary>Tells the process to stop and answers its exit code.</summary>
     public async Task<int> Stop()

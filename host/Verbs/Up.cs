@@ -32,6 +32,10 @@ sealed class Up : Verb
         new("connections-per-address", "N", "New TLS connections of one address in a second, beyond a burst of 20000; 0 for any number. Default: 1000"),
         new("demo", null, "Also run a simulated fleet: trucks, vending machines, a factory line, buttons"),
         DataFolder.PostgreSql,
+        new("join", null, "Be one of several nodes on one PostgreSQL; docs/guide/cluster.md"),
+        new("node", "NAME", "The node's name. Default: the one it had, or the machine's"),
+        new("cluster-port", "PORT", "Where other nodes reach this one, on loopback. Default: any free port"),
+        new("blobs", "DIR", "The folder of objects' contents; nodes of a cluster share one. Default: in the data folder"),
         new("json-logs", null, "Write logs as JSON, one object a line"),
     ];
 
@@ -39,10 +43,19 @@ sealed class Up : Verb
     {
         var clock = Stopwatch.StartNew();
         var options = Read(arguments);
-        await using var storage = PlatformStorage.Open(new() { Folder = options.Folder, PostgreSql = options.PostgreSql });
+        await using var storage = PlatformStorage.Open(new()
+        {
+            Folder = options.Folder,
+            PostgreSql = options.PostgreSql,
+            BlobFolder = options.Blobs,
+            NoBlobs = options is { Join: true, Blobs: null } ? "a cluster's objects need a folder that all nodes share: start each node with --blobs DIR" : null,
+        });
         DataFolder.SayStopped(options.Folder);
-        var account = await Prepare(storage, options);
-        await using var app = Platform.Build(storage, options, account);
+        var joined = options.Join ? await Joining.Prepare(storage, options, () => Prepare(storage, options)) : null;
+        if (joined is null && storage.IsShared)
+            await Joining.RefuseAlone(storage);
+        var account = joined?.Account ?? await Prepare(storage, options);
+        await using var app = Platform.Build(storage, options, account, joined is null ? null : joined.AddTo);
         await app.StartAsync();
         var ports = BoundPorts.Of(app, options);
         DataFolder.SayRunning(options.Folder, ports.Http);
@@ -51,7 +64,8 @@ sealed class Up : Verb
             Demo.Start(app.Services, options, ports);
         await app.WaitForShutdownAsync();
         DataFolder.SayStopped(options.Folder);
-        return 0;
+        // A node that was expelled says so by its exit code.
+        return Environment.ExitCode;
     }
 
     static async Task<AccountId> Prepare(PlatformStorage storage, HostOptions options)
@@ -79,6 +93,10 @@ sealed class Up : Verb
             Mqtt = arguments.Port("mqtt"),
             HostName = arguments.Get("host"),
             PostgreSql = DataFolder.Storage(arguments).PostgreSql,
+            Join = arguments.Has("join"),
+            Node = arguments.Get("node"),
+            ClusterPort = arguments.Port("cluster-port") ?? 0,
+            Blobs = arguments.Get("blobs") is { } blobs ? Path.GetFullPath(blobs) : null,
             Anonymous = arguments.Has("anonymous"),
             Demo = arguments.Has("demo"),
             JsonLogs = arguments.Has("json-logs"),
@@ -88,6 +106,10 @@ sealed class Up : Verb
         };
         if (options.HostName is { } name && Uri.CheckHostName(name) == UriHostNameType.Unknown)
             throw new UsageException($"--host {name} is no host name or address.");
+        if (options is { Join: true, PostgreSql: null })
+            throw new UsageException("--join needs the PostgreSQL that the nodes share: give --postgres CONNECTION too.");
+        if (options is { Join: false } && (options.Node is not null || arguments.Has("cluster-port")))
+            throw new UsageException("--node and --cluster-port concern nodes of a cluster alone: give --join too.");
         if (options is { Anonymous: true, Mqtt: null })
             throw new UsageException("--anonymous concerns the plain MQTT listener alone: give --mqtt PORT too.");
         return options;

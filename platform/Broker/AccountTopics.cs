@@ -4,7 +4,8 @@ using Althing.Mqtt;
 namespace Althing.Broker;
 
 /// <summary>The topic space of one account: subscriptions and retained messages.</summary>
-sealed class AccountTopics
+/// <param name="note">Told of each filter that one more (+1) or one less (-1) of this node's own subscribers has; null without a cluster.</param>
+sealed class AccountTopics(Action<string, int>? note = null)
 {
     /// <summary>Routes kept; when there are more topics than this, all are forgotten and found anew.</summary>
     const int RoutesMax = 100_000;
@@ -36,7 +37,14 @@ sealed class AccountTopics
         {
             tree.Add(Topic.SplitShared(subscription.Filter).Filter, subscription);
             version++;
+            Note(subscription, 1);
         }
+    }
+
+    void Note(Subscription subscription, int change)
+    {
+        if (note is not null && subscription.Owner is Session or LocalSubscriber { IsEverywhere: true })
+            note(subscription.Filter, change);
     }
 
     /// <summary>Sets one subscription for another of the same filter; at no moment has the topic neither.</summary>
@@ -48,6 +56,8 @@ sealed class AccountTopics
                 tree.Remove(Topic.SplitShared(before.Filter).Filter, before);
             tree.Add(Topic.SplitShared(after.Filter).Filter, after);
             version++;
+            if (before is null)
+                Note(after, 1);
         }
     }
 
@@ -55,8 +65,10 @@ sealed class AccountTopics
     {
         lock (gate)
         {
-            tree.Remove(Topic.SplitShared(subscription.Filter).Filter, subscription);
+            if (!tree.Remove(Topic.SplitShared(subscription.Filter).Filter, subscription))
+                return;
             version++;
+            Note(subscription, -1);
         }
     }
 

@@ -1,3 +1,4 @@
+using Althing.Mqtt;
 using Althing.Storage;
 
 namespace Althing.Broker;
@@ -20,9 +21,24 @@ sealed record SessionRecord
 
     /// <summary>Which of its client id's connections was the last.</summary>
     public long ConnectNumber { get; init; }
+
+    /// <summary>The node of the cluster where it lives; null where the platform is one process.</summary>
+    public string? Node { get; init; }
 }
 
-sealed record SubscriptionRecord(string Filter, int QoS, bool NoLocal, bool RetainAsPublished, int? Identifier);
+sealed record SubscriptionRecord(string Filter, int QoS, bool NoLocal, bool RetainAsPublished, int? Identifier)
+{
+    public static SubscriptionRecord Of(Subscription s) => new(s.Filter, s.QoS, s.NoLocal, s.RetainAsPublished, s.Identifier);
+
+    public Subscription For(Session session) => new(session, Filter)
+    {
+        Group = Topic.SplitShared(Filter).Group,
+        QoS = QoS,
+        NoLocal = NoLocal,
+        RetainAsPublished = RetainAsPublished,
+        Identifier = Identifier,
+    };
+}
 
 /// <summary>Counts the lives of the process on one log, from which the numbers of its messages follow.</summary>
 sealed record LogLife(string Log, long Count)

@@ -19,7 +19,8 @@ public static partial class BrokerServices
     /// </summary>
     public static IServiceCollection AddMqttBroker(this IServiceCollection services, BrokerOptions? options = null) => services
         .AddSingleton(p => new MqttBroker(
-            p.GetRequiredService<PlatformStorage>(), options ?? new(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<MqttBroker>>()))
+            p.GetRequiredService<PlatformStorage>(), options ?? new(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<MqttBroker>>(),
+            p.GetService<IBrokerCluster>()))
         .AddSingleton<MqttConnectionHandler>()
         .AddSingleton<MqttWebSocketHandler>()
         .AddHostedService<BrokerLifetime>();

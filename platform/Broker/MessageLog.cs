@@ -173,6 +173,13 @@ sealed partial class MessageLog(IJournal journal, long compactionBytesMin = Mess
         debts.Debts.Add(new(to.Session, to.PacketId, Released: false));
     }
 
+    /// <summary>Completes when all that was noted so far is on disk.</summary>
+    public Task Flush()
+    {
+        lock (gate)
+            return Note(LogRecord.Acknowledge, 0, "");
+    }
+
     Task Note(byte kind, long id, string? session)
     {
         LogRecord.Begin(buffer, kind, id);

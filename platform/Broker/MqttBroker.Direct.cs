@@ -31,7 +31,12 @@ public sealed partial class MqttBroker
 {
     /// <summary>Sends a message to one connected client, which needs no subscription for it ("Direct Messaging").</summary>
     /// <param name="patience">How long to wait for the client's acknowledgement; null not to ask for one.</param>
-    public async ValueTask<DirectOutcome> SendDirect(AccountId account, string clientId, OutgoingMessage message, TimeSpan? patience, CancellationToken cancel)
+    public async ValueTask<DirectOutcome> SendDirect(AccountId account, string clientId, OutgoingMessage message, TimeSpan? patience, CancellationToken cancel) =>
+        await Elsewhere(account, clientId, cancel) is { } node
+            ? await Cluster!.Ask<DirectOutcome>(node, ClientQuestion.Direct, new(account.Value, clientId) { Message = message, Patience = patience })
+            : await SendDirectHere(account, clientId, message, patience, cancel);
+
+    async ValueTask<DirectOutcome> SendDirectHere(AccountId account, string clientId, OutgoingMessage message, TimeSpan? patience, CancellationToken cancel)
     {
         if (Sessions.Find(account, clientId) is not { } session)
             return DirectOutcome.NotConnected;

@@ -17,6 +17,8 @@ public sealed partial class MqttBroker
         message.Record = space.Recording?.Begin(message, route);
         if (message.QoS > 0)
             durable = Combine(durable, LogFor(account, message, publisher?.Session, route, out route));
+        if (Cluster is { } cluster)
+            durable = Combine(durable, Forward(cluster, account, message, route.Targets, after: null));
         foreach (var target in route.Targets)
             Deliver(message, target, publisher, flush);
         foreach (var group in route.Groups)
@@ -99,6 +101,8 @@ public sealed partial class MqttBroker
             : Log.Append(account, shares.Count > 0 ? message : null, shares, noted);
         var durable = kept.IsCompletedSuccessfully ? appended.Durable : Task.WhenAll(kept.AsTask(), appended.Durable);
         publisher?.Remember(receipt, new(noted is null ? 0 : appended.Id, durable));
+        if (Cluster is { } cluster)
+            durable = Task.WhenAll(durable, Forward(cluster, account, message, targets, durable).AsTask());
         return new(message, [.. targets], durable);
     }
 
@@ -160,6 +164,11 @@ public sealed partial class MqttBroker
 
     void Redirect(Session from, Message message, in Target target, Target other, FlushList flush)
     {
+        if (other.Subscriber is RemoteNode remote && message.QoS > 0)
+        {
+            _ = RelinquishWhen(remote.Send(message.LogId == 0 ? message : Message.Unlogged(message), other, null), from, message, target.PacketId);
+            return;
+        }
         if (other.Subscriber is not Session { IsPersistent: true } heir)
         {
             other.Subscriber.Deliver(message.LogId == 0 ? message : Message.Unlogged(message), other, flush);

@@ -15,19 +15,27 @@ public sealed partial class MqttBroker : IAsyncDisposable
     readonly ITimer upkeep;
     readonly CancellationTokenSource stopping = new();
 
-    const string LogName = "mqtt";
+    internal const string LogName = "mqtt";
+    readonly string logName;
 
     /// <summary>How often retained messages are looked through for expired ones, which nobody sees meanwhile.</summary>
     static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
     DateTimeOffset nextSweep;
 
     public MqttBroker(PlatformStorage storage, BrokerOptions options, TimeProvider time, ILogger<MqttBroker> log)
+        : this(storage, options, time, log, null)
     {
+    }
+
+    internal MqttBroker(PlatformStorage storage, BrokerOptions options, TimeProvider time, ILogger<MqttBroker> log, IBrokerCluster? cluster)
+    {
+        Cluster = cluster;
+        logName = cluster?.LogName ?? LogName;
         store = storage.Store;
         Options = options;
         this.time = time;
         this.log = log;
-        Log = new(storage.Journal(LogName));
+        Log = new(storage.Journal(logName, cluster?.Fence));
         Sessions = new(this, store, time);
         Metrics = new(this);
         Events = new(this, time);
@@ -36,6 +44,12 @@ public sealed partial class MqttBroker : IAsyncDisposable
     }
 
     public BrokerOptions Options { get; }
+
+    /// <summary>This is one of several nodes.</summary>
+    public bool IsClustered => Cluster is not null;
+
+    /// <summary>The other nodes; null where the platform is one process.</summary>
+    internal IBrokerCluster? Cluster { get; }
     internal MessageLog Log { get; }
 
     /// <summary>Messages that wait in memory, of all accounts.</summary>
@@ -53,16 +67,16 @@ public sealed partial class MqttBroker : IAsyncDisposable
 
     internal void Tell(PresenceChange change) => PresenceChanged?.Invoke(change);
 
-    internal AccountTopics TopicsOf(AccountId account) => topics.GetOrAdd(account, _ => new());
+    internal AccountTopics TopicsOf(AccountId account) => topics.GetOrAdd(account, static (a, cluster) => cluster is null ? new() : new((filter, change) => cluster.Note(a, filter, change)), Cluster);
 
     /// <summary>
     /// Reads sessions and retained messages from storage, and begins to read what is owed. Called once, before the first connection.
     /// </summary>
     public async Task Start(CancellationToken cancel)
     {
-        var life = await store.Get(LogLife.Table, AccountId.Platform, LogName, cancel);
+        var life = await store.Get(LogLife.Table, AccountId.Platform, logName, cancel);
         var epoch = (life?.Value.Count ?? 0) + 1;
-        await store.Commit(new Batch().Put(LogLife.Table, new LogLife(LogName, epoch)), cancel);
+        await store.Commit(Guarded(new()).Put(LogLife.Table, new LogLife(logName, epoch)), cancel);
         await Log.Begin(epoch, cancel);
         await Sessions.Load(cancel);
         await foreach (var row in store.ScanAll(RetainedRecord.Table, cancel))
@@ -141,11 +155,12 @@ public sealed partial class MqttBroker : IAsyncDisposable
     /// Delivers every message that matches the filter to the handler until disposed, in order per topic. Handlers must not block: hand over to
     /// a queue of your own.
     /// </summary>
-    public IDisposable Subscribe(AccountId account, string filter, Action<DeliveredMessage> handler)
+    /// <param name="fromAllNodes">Also what is published on other nodes of the cluster; else each message reaches one node's handlers alone.</param>
+    public IDisposable Subscribe(AccountId account, string filter, Action<DeliveredMessage> handler, bool fromAllNodes = false)
     {
         if (!Topic.IsValidFilter(filter))
             throw new ArgumentException($"'{filter}' is not a topic filter: + and # stand alone in their level, # in the last.", nameof(filter));
-        var subscription = new Subscription(new LocalSubscriber(handler), filter) { QoS = 2, RetainAsPublished = true };
+        var subscription = new Subscription(new LocalSubscriber(handler, fromAllNodes), filter) { QoS = 2, RetainAsPublished = true };
         var space = TopicsOf(account);
         space.Add(subscription);
         return new Unsubscriber(() => space.Remove(subscription));
@@ -183,7 +198,12 @@ public sealed partial class MqttBroker : IAsyncDisposable
     /// <param name="endSession">Its session ends too, with subscriptions and queued messages.</param>
     /// <param name="withholdWill">Its will is not published.</param>
     public async ValueTask<bool> Disconnect(
-        AccountId account, string clientId, CancellationToken cancel, bool endSession = false, bool withholdWill = false)
+        AccountId account, string clientId, CancellationToken cancel, bool endSession = false, bool withholdWill = false) =>
+        await Elsewhere(account, clientId, cancel) is { } node
+            ? await Cluster!.Ask<bool>(node, ClientQuestion.Disconnect, new(account.Value, clientId, endSession, withholdWill))
+            : await DisconnectHere(account, clientId, endSession, withholdWill);
+
+    async ValueTask<bool> DisconnectHere(AccountId account, string clientId, bool endSession, bool withholdWill)
     {
         if (Sessions.Find(account, clientId)?.Connection is not { } connection)
             return false;
@@ -222,8 +242,8 @@ public sealed partial class MqttBroker : IAsyncDisposable
         if (message.Topic.StartsWith('$'))
             return;
         var batch = message.Payload.Length == 0
-            ? new Batch().Delete(RetainedRecord.Table, account, message.Topic)
-            : new Batch().Put(RetainedRecord.Table, Retained.ToRecord(account, message));
+            ? Guarded(new()).Delete(RetainedRecord.Table, account, message.Topic)
+            : Guarded(new()).Put(RetainedRecord.Table, Retained.ToRecord(account, message));
         Task committed;
         // In memory and on disk the same one of two messages must be the last.
         lock (space)
@@ -247,7 +267,9 @@ public sealed partial class MqttBroker : IAsyncDisposable
                     if (space.RetainedOf(message.Topic) != message)
                         continue;
                     space.ClearRetained(message.Topic);
-                    _ = Watch(new(store.Commit(new Batch().Delete(RetainedRecord.Table, account, message.Topic), stopping.Token).AsTask()), message.Topic);
+                    _ = Watch(new(Cluster is null
+                        ? store.Commit(new Batch().Delete(RetainedRecord.Table, account, message.Topic), stopping.Token).AsTask()
+                        : SweepShared(account, message.Topic)), message.Topic);
                 }
             }
         }
@@ -273,6 +295,8 @@ public sealed partial class MqttBroker : IAsyncDisposable
     /// <summary>Tells every client that the platform stops, and closes.</summary>
     public async Task Stop()
     {
+        if (Cluster is { Stands: false })
+            return;
         await Task.WhenAll(Sessions.Live.Select(c => c.Close(ReasonCode.ServerShuttingDown, DisconnectReasons.ServerInitiated)));
         await Sessions.SaveAll();
     }

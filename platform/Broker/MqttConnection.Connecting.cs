@@ -75,7 +75,18 @@ sealed partial class MqttConnection
         if (packet.Properties?.TopicAliasMaximum is > 0 and var most)
             outboundAliases = new(Math.Min(most, Options.OutboundTopicAliasMax));
         ReceiveMaximum = Math.Min(packet.Properties?.ReceiveMaximum ?? ushort.MaxValue, Options.InflightMax);
-        await broker.Sessions.Open(this, clientId, packet.CleanStart, Expiry(packet), (opened, present) => Admit(packet, clientId, opened, present));
+        slowed = true;
+        try
+        {
+            await broker.Sessions.Open(this, clientId, packet.CleanStart, Expiry(packet), (opened, present) => Admit(packet, clientId, opened, present));
+        }
+        catch (SessionTable.NotClaimedException why)
+        {
+            admitted.Ended();
+            Refuse(packet, ReasonCode.ServerUnavailable, why.Message);
+        }
+        heard = broker.Time.GetTimestamp();
+        slowed = false;
     }
 
     static bool MayLeave(DeviceSession device, WillMessage will) =>

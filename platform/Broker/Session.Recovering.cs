@@ -8,7 +8,7 @@ sealed partial class Session
     volatile bool recovering;
 
     /// <summary>The log is not read yet: its client waits, and nothing of it ends.</summary>
-    public bool IsRecovering => recovering;
+    public bool IsRecovering => recovering && !IsInstalled;
 
     public void BeginRecovery() => (recovered, recovering) = (new(), true);
 

@@ -6,7 +6,7 @@ using Althing.Storage;
 namespace Althing.Broker;
 
 /// <summary>All sessions by account and client id, live or waiting for their client.</summary>
-sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
+sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
 {
     readonly ConcurrentDictionary<(AccountId, string), Session> sessions = new();
     readonly ConcurrentDictionary<MqttConnection, byte> live = new();
@@ -34,11 +34,24 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
     /// <param name="admit">Gives the session its connection; told whether it was there before.</param>
     public async Task Open(MqttConnection connection, string clientId, bool cleanStart, TimeSpan expiry, Action<Session, bool> admit)
     {
+        if (broker.Cluster is { } cluster)
+        {
+            await Open(cluster, connection, clientId, cleanStart, expiry, admit);
+            return;
+        }
+        await Open(connection, clientId, cleanStart, expiry, admit, null);
+    }
+
+    /// <param name="claim">What the cluster knows of the client; null without one.</param>
+    async Task Open(MqttConnection connection, string clientId, bool cleanStart, TimeSpan expiry, Action<Session, bool> admit, Claim? claim)
+    {
         var key = (connection.Account, clientId);
         var gate = gates[(uint)key.GetHashCode() % gates.Length];
         await gate.WaitAsync();
         try
         {
+            if (claim is not null)
+                await Install(connection.Account, clientId, claim);
             sessions.TryGetValue(key, out var known);
             if (known?.Connection is { } rival)
             {
@@ -51,8 +64,13 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
                 known = null;
             }
             var present = known is not null;
-            known ??= new(connection.Account, clientId, broker) { ConnectNumber = numbers.Take(connection.Account, clientId) };
-            var stored = known.IsPersistent;
+            known ??= new(connection.Account, clientId, broker)
+            {
+                ConnectNumber = Math.Max(numbers.Take(connection.Account, clientId), claim?.ConnectNumber ?? -1),
+                RowVersion = claim is null ? 0 : await VersionOf(connection.Account, clientId, claim),
+            };
+            known.TakeBack();
+            var stored = known.IsPersistent || claim is not null;
             known.Expiry = expiry;
             known.ConnectNumber++;
             sessions[key] = known;
@@ -119,26 +137,33 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
 
     public async Task Save(Session session, bool connected)
     {
+        if (broker.Cluster is { } cluster)
+        {
+            await Save(cluster, session, connected);
+            return;
+        }
         if (!session.IsPersistent)
         {
             await store.Commit(new Batch().Delete(SessionRecord.Table, session.Account, session.ClientId), CancellationToken.None);
             return;
         }
-        await store.Commit(new Batch().Put(SessionRecord.Table, new SessionRecord
-        {
-            Account = session.Account,
-            ClientId = session.ClientId,
-            ExpirySeconds = (long)session.Expiry.TotalSeconds,
-            DisconnectedAt = connected ? null : session.DisconnectedAt ?? time.GetUtcNow(),
-            LastSent = Math.Max(session.LastSent, session.SentBefore),
-            ConnectNumber = session.ConnectNumber,
-            Subscriptions = [.. session.Subscriptions.Select(s => new SubscriptionRecord(s.Filter, s.QoS, s.NoLocal, s.RetainAsPublished, s.Identifier))],
-        }), CancellationToken.None);
+        await store.Commit(new Batch().Put(SessionRecord.Table, RecordOf(session, connected)), CancellationToken.None);
     }
+
+    SessionRecord RecordOf(Session session, bool connected) => new()
+    {
+        Account = session.Account,
+        ClientId = session.ClientId,
+        ExpirySeconds = (long)session.Expiry.TotalSeconds,
+        DisconnectedAt = connected ? null : session.DisconnectedAt ?? time.GetUtcNow(),
+        LastSent = Math.Max(session.LastSent, session.SentBefore),
+        ConnectNumber = session.ConnectNumber,
+        Subscriptions = [.. session.Subscriptions.Select(SubscriptionRecord.Of)],
+    };
 
     public async Task SaveAll()
     {
-        foreach (var session in sessions.Values.Where(s => s.IsPersistent))
+        foreach (var session in sessions.Values.Where(s => s.IsPersistent && !s.IsMoving))
             await Save(session, connected: false);
     }
 
@@ -154,6 +179,11 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
             space.Remove(subscription);
         await session.ReadShared();
         broker.Redirect(session, session.End(), mustBeConnected: false);
+        if (broker.Cluster is { } cluster)
+        {
+            await Delete(cluster, session);
+            return;
+        }
         if (!session.IsPersistent)
             return;
         await store.Commit(new Batch().Delete(SessionRecord.Table, session.Account, session.ClientId), CancellationToken.None);
@@ -164,29 +194,40 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         await foreach (var row in store.ScanAll(SessionRecord.Table, cancel))
         {
             var record = row.Value;
-            var session = new Session(record.Account, record.ClientId, broker)
+            if (record.Node != broker.Cluster?.Node)
+                continue;
+            // A clean session's row only says which node of a cluster has it.
+            if (record.ExpirySeconds == 0)
             {
-                Expiry = TimeSpan.FromSeconds(record.ExpirySeconds),
-                DisconnectedAt = record.DisconnectedAt ?? time.GetUtcNow(),
-                ConnectNumber = record.ConnectNumber,
-                SentBefore = record.DisconnectedAt is null ? broker.Log.FirstId : record.LastSent,
-            };
-            session.BeginRecovery();
-            foreach (var s in record.Subscriptions)
-            {
-                var subscription = new Subscription(session, s.Filter)
-                {
-                    Group = Topic.SplitShared(s.Filter).Group,
-                    QoS = s.QoS,
-                    NoLocal = s.NoLocal,
-                    RetainAsPublished = s.RetainAsPublished,
-                    Identifier = s.Identifier,
-                };
-                session.Put(subscription);
-                broker.TopicsOf(record.Account).Add(subscription);
+                await store.Commit(new Batch().Delete(SessionRecord.Table, row), cancel);
+                continue;
             }
+            var session = Restored(row, broker.Log.FirstId, adoptedFrom: null);
+            foreach (var subscription in session.Subscriptions)
+                broker.TopicsOf(record.Account).Add(subscription);
             sessions[(record.Account, record.ClientId)] = session;
         }
+    }
+
+    /// <summary>A session as its row has it, without what the log has.</summary>
+    /// <param name="sentBefore">Up to where messages of its log may have been sent, if the process ended while it was connected.</param>
+    Session Restored(in Row<SessionRecord> row, long sentBefore, string? adoptedFrom)
+    {
+        var record = row.Value;
+        var session = new Session(record.Account, record.ClientId, broker)
+        {
+            Expiry = TimeSpan.FromSeconds(record.ExpirySeconds),
+            DisconnectedAt = record.DisconnectedAt ?? time.GetUtcNow(),
+            ConnectNumber = record.ConnectNumber,
+            SentBefore = record.DisconnectedAt is null ? sentBefore : record.LastSent,
+            RowVersion = row.Version,
+            AdoptedFrom = adoptedFrom,
+            IsInstalled = adoptedFrom is not null,
+        };
+        session.BeginRecovery();
+        foreach (var subscription in record.Subscriptions)
+            session.Put(subscription.For(session));
+        return session;
     }
 
     /// <summary>Gives the sessions back what the log has of theirs.</summary>
@@ -264,6 +305,12 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         {
             if (session.Connection is not null || session.IsRecovering)
                 continue;
+            if (session.MovingSince is { } since)
+            {
+                if (time.GetUtcNow() - since > MoveMax)
+                    _ = SettleMove(session);
+                continue;
+            }
             if (IsExpired(session))
                 _ = End(session);
             else if (session.Will is { } will && will.Due <= time.GetUtcNow())
@@ -295,7 +342,7 @@ sealed class SessionTable(MqttBroker broker, IStore store, TimeProvider time)
         await gate.WaitAsync();
         try
         {
-            if (session.Connection is null && IsExpired(session) && Find(session.Account, session.ClientId) == session)
+            if (session.Connection is null && !session.IsMoving && IsExpired(session) && Find(session.Account, session.ClientId) == session)
                 await Remove(session);
         }
         finally

@@ -72,6 +72,14 @@ sealed class SharedGroup(string filter, Target[] members)
         return Find(start, null, static s => s.IsReady) ?? Find(start, null, static s => s.IsConnected) ?? members[start % members.Length];
     }
 
+    /// <summary>A member on this node, by the same preference; null when there is none.</summary>
+    public Target? PickHere()
+    {
+        var start = (uint)Interlocked.Increment(ref turn);
+        return Find(start, null, static s => s.IsReady && s is not RemoteNode) ?? Find(start, null, static s => s.IsConnected && s is not RemoteNode)
+            ?? Find(start, null, static s => s is not RemoteNode);
+    }
+
     /// <summary>A member to take over from another one; null when there is none.</summary>
     public Target? PickOther(Subscriber from, bool mustBeConnected)
     {
@@ -128,7 +136,10 @@ sealed class FlushList : ITurnEnd
 }
 
 /// <summary>A service's subscription in this process.</summary>
-sealed class LocalSubscriber(Action<DeliveredMessage> handler) : Subscriber
+/// <param name="isEverywhere">It gets what is published on other nodes, too.</param>
+sealed class LocalSubscriber(Action<DeliveredMessage> handler, bool isEverywhere) : Subscriber
 {
+    public bool IsEverywhere => isEverywhere;
+
     public override void Deliver(Message message, in Target target, FlushList flush) => handler(message.ToDelivered());
 }

@@ -36,6 +36,9 @@ public interface IJournal : IAsyncDisposable
     ValueTask Trim(long before, CancellationToken cancel);
 }
 
+/// <summary>A row whose change takes a journal away from the process that writes it: from then on none of its records is kept.</summary>
+public sealed record JournalFence(ITable Table, AccountId Account, string Key, long Version);
+
 /// <summary>Records that go to disk together.</summary>
 public sealed class JournalGroup
 {

@@ -20,7 +20,7 @@ public sealed class PlatformStorage : IAsyncDisposable
         this.folderLock = folderLock;
         this.postgres = postgres;
         Store = postgres is null ? new SqliteStore(Path.Combine(folder, "tables.db")) : new PostgresStore(postgres);
-        Blobs = new FileBlobs(Path.Combine(folder, "blobs"));
+        Blobs = options.NoBlobs is { } why ? new NoBlobs(why) : new FileBlobs(options.BlobFolder ?? Path.Combine(folder, "blobs"), options.BlobFolder is not null);
     }
 
     internal StorageOptions Options { get; }
@@ -49,16 +49,22 @@ public sealed class PlatformStorage : IAsyncDisposable
         public static readonly Table<Probe> Table = new("probes", p => (AccountId.Platform, p.Name));
     }
 
+    /// <summary>Tables and journals are in PostgreSQL, where other processes can reach them too.</summary>
+    public bool IsShared => postgres is not null;
+
     /// <summary>The journal of this name: letters, digits and hyphens.</summary>
-    public IJournal Journal(string name)
+    /// <param name="fence">For a journal that several processes can reach: nothing is appended once this row has changed.</param>
+    public IJournal Journal(string name, JournalFence? fence = null)
     {
+        if (fence is not null && postgres is null)
+            throw new ArgumentException("A journal on files is one process's own and needs no fence.", nameof(fence));
         if (name is "" || name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-'))
             throw new ArgumentException($"'{name}' is not a name of a journal: letters, digits and hyphens are.", nameof(name));
         // Under a lock: two openings of one journal would write over each other.
         lock (opening)
         {
             if (!journals.TryGetValue(name, out var journal))
-                journals.Add(name, journal = postgres is null ? new FileJournal(Path.Combine(Folder, "journals", name)) : new PostgresJournal(postgres, name));
+                journals.Add(name, journal = postgres is null ? new FileJournal(Path.Combine(Folder, "journals", name)) : new PostgresJournal(postgres, name, fence));
             return journal;
         }
     }
@@ -85,7 +91,7 @@ public sealed class PlatformStorage : IAsyncDisposable
         try
         {
             PrivateFiles.MakeFolder(Path.Combine(folder, "journals"));
-            PrivateFiles.MakeFolder(Path.Combine(folder, "blobs"));
+            PrivateFiles.MakeFolder(options.BlobFolder ?? Path.Combine(folder, "blobs"));
             postgres = options.PostgreSql is { } connectionString ? new(connectionString) : null;
             return new(options, folder, folderLock, postgres);
         }

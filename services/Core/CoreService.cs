@@ -36,6 +36,7 @@ public static class CoreService
         services.AddSingleton<Taggable>();
         services.AddSingleton<ConnectivityKeeper>();
         services.AddHostedService(p => p.GetRequiredService<ConnectivityKeeper>());
+        services.AddHostedService<ChangesBetweenNodes>();
         services.AddSingleton<ShadowDesk>();
         services.AddHostedService<ShadowTopics>();
         services.AddSingleton(Console.CoreConsole.Module);

@@ -25,6 +25,9 @@ public sealed record RegistryChange(RegistryResource Resource, RegistryVerb Verb
     /// <summary>The region of the call that made the change, for ARNs; null when no call did.</summary>
     public string? Region { get; init; }
 
+    /// <summary>Another node of the cluster made it, which tells the world; here only what is in memory must follow.</summary>
+    public bool IsFromElsewhere { get; init; }
+
     /// <summary>The resource's record after the change, or before it for a removal; for listeners inside the service.</summary>
     internal object? Detail { get; init; }
 }

@@ -17,6 +17,7 @@ public sealed class FloorTests
         ["Telemetry"] = ["Storage"],
         ["Identity"] = ["Storage"],
         ["Api"] = ["Identity", "Storage", "Telemetry"],
+        ["Cluster"] = ["Broker", "Mqtt", "Storage", "Identity"],
         ["Broker"] = ["Mqtt", "Sockets", "Storage", "Identity", "Telemetry"],
     };
 

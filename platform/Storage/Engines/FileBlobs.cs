@@ -18,14 +18,17 @@ sealed class FileBlobs : IBlobs
     /// <summary>Where objects are written before they have a name. No account is called so.</summary>
     readonly string incoming;
 
-    public FileBlobs(string folder)
+    public FileBlobs(string folder, bool isShared = false)
     {
         this.folder = folder;
         incoming = Path.Combine(folder, "incoming");
         Directory.CreateDirectory(incoming);
-        // What a killed process left half written.
+        // What a killed process left half written; of a folder that several share, only what is surely left.
         foreach (var path in Directory.EnumerateFiles(incoming))
-            File.Delete(path);
+        {
+            if (!isShared || File.GetLastWriteTimeUtc(path) < TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-1))
+                File.Delete(path);
+        }
     }
 
     public async ValueTask Put(AccountId account, string name, Stream content, CancellationToken cancel)

@@ -18,8 +18,17 @@ sealed class PostgresJournal : IJournal
         RETURNING position
         """;
 
+    // Who changes the fence's row waits until this is committed, and what comes after finds another version there.
+    const string FencedInsert = """
+        WITH fence AS (SELECT key FROM rows WHERE tbl = @ft AND account = @fa AND key = @fk AND version = @fv FOR SHARE),
+        place AS (UPDATE journals SET next = next + cardinality(@r) FROM fence WHERE name = @j RETURNING next - cardinality(@r) AS first)
+        INSERT INTO records(journal, position, record) SELECT @j, first + o - 1, r FROM place, unnest(@r) WITH ORDINALITY AS w(r, o)
+        RETURNING position
+        """;
+
     readonly PostgresDatabase database;
     readonly string name;
+    readonly JournalFence? fence;
     readonly Lock adding = new();
     readonly Channel<Gathered> gathered = Channel.CreateUnbounded<Gathered>(new() { SingleReader = true });
     readonly Task writer;
@@ -34,10 +43,11 @@ sealed class PostgresJournal : IJournal
         public bool IsFull => Bytes >= GatherBytesMax || Records.Count >= GatherRecordsMax;
     }
 
-    public PostgresJournal(PostgresDatabase database, string name)
+    public PostgresJournal(PostgresDatabase database, string name, JournalFence? fence)
     {
         this.database = database;
         this.name = name;
+        this.fence = fence;
         using (var command = database.Source.CreateCommand("INSERT INTO journals(name, next) VALUES(@j, 0) ON CONFLICT DO NOTHING"))
         {
             command.Parameters.AddWithValue("@j", name);
@@ -150,15 +160,26 @@ sealed class PostgresJournal : IJournal
 
     async Task<long> Commit(NpgsqlConnection connection, List<byte[]> group)
     {
-        await using var command = new NpgsqlCommand(Insert, connection);
+        await using var command = new NpgsqlCommand(fence is null ? Insert : FencedInsert, connection);
         command.Parameters.AddWithValue("@j", name);
         command.Parameters.AddWithValue("@r", group.ToArray());
+        if (fence is not null)
+        {
+            command.Parameters.AddWithValue("@ft", fence.Table.Name);
+            command.Parameters.AddWithValue("@fa", fence.Account.Value);
+            command.Parameters.AddWithValue("@fk", fence.Key);
+            command.Parameters.AddWithValue("@fv", fence.Version);
+        }
         var first = long.MaxValue;
         var inserted = 0;
         await using var reader = await command.ExecuteReaderAsync();
         for (; await reader.ReadAsync(); inserted++)
             first = Math.Min(first, reader.GetInt64(0));
-        return inserted == group.Count ? first : throw new InvalidOperationException("the journal's row is missing from the table 'journals'.");
+        if (inserted == group.Count)
+            return first;
+        throw new InvalidOperationException(fence is null
+            ? "the journal's row is missing from the table 'journals'."
+            : $"the row '{fence.Key}' of '{fence.Table.Name}' has changed, so that another process has this journal now.");
     }
 
     public async ValueTask DisposeAsync()

@@ -30,7 +30,7 @@ sealed class GetThingConnectivityData(IStore store, MqttBroker broker) : Operati
         var rows = await store.Scan(ClientConnectivity.Table, caller.Account, Scan.By("thing", name), cancel);
         if (rows.Select(r => r.Value).OrderByDescending(r => (r.Connected, r.At)).FirstOrDefault() is not { } last)
             return new() { ThingName = name, Connected = false, DisconnectReason = None };
-        var connected = last.Connected && broker.StateOf(caller.Account, last.ClientId)?.Connection is not null;
+        var connected = last.Connected && (await broker.FindState(caller.Account, last.ClientId, cancel))?.Connection is not null;
         var answer = new GetThingConnectivityDataResponse
         {
             ThingName = name,

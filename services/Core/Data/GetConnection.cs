@@ -18,7 +18,7 @@ sealed class GetConnection(MqttBroker broker, RightsReader rights, IStore store)
 
     protected override async ValueTask<GetConnectionResponse> Run(GetConnectionRequest request, Caller caller, CancellationToken cancel)
     {
-        var state = broker.StateOf(caller.Account, request.ClientId)
+        var state = await broker.FindState(caller.Account, request.ClientId, cancel)
             ?? throw Refuse.ResourceNotFound($"The client '{request.ClientId}' has neither a connection nor a session.");
         var last = (await store.Get(ClientConnectivity.Table, caller.Account, request.ClientId, cancel))?.Value;
         var live = request.IncludeSocketInformation is true && state.Connection is not null;

@@ -11,17 +11,17 @@ sealed class ListSubscriptions(MqttBroker broker, Listing listing) : Operation<L
     protected override Permission Needs(ListSubscriptionsRequest request, Caller caller) =>
         new("iot:ListSubscriptions", caller.ArnOf("iot", "client/" + request.ClientId));
 
-    protected override ValueTask<ListSubscriptionsResponse> Run(ListSubscriptionsRequest request, Caller caller, CancellationToken cancel)
+    protected override async ValueTask<ListSubscriptionsResponse> Run(ListSubscriptionsRequest request, Caller caller, CancellationToken cancel)
     {
-        var subscriptions = broker.SubscriptionsOf(caller.Account, request.ClientId)
+        var subscriptions = await broker.FindSubscriptions(caller.Account, request.ClientId, cancel)
             ?? throw Refuse.ResourceNotFound($"The client '{request.ClientId}' has neither a connection nor a session.");
         var qos = subscriptions.ToDictionary(s => s.Filter, s => s.QoS, StringComparer.Ordinal);
         var page = listing.Cut(qos.Keys.Order(StringComparer.Ordinal), caller, $"ListSubscriptions {request.ClientId}", request.NextToken, request.MaxResults);
-        return new(new ListSubscriptionsResponse
+        return new()
         {
             Subscriptions = [.. page.Items.Select(f => new SubscriptionSummary { TopicFilter = f, Qos = qos[f] })],
             NextToken = page.Next,
-        });
+        };
     }
 }
 

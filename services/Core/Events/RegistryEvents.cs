@@ -38,7 +38,7 @@ sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider 
 
     public void Note(RegistryChange change)
     {
-        if (RegistryMessage.TypeOf(change.Resource) is null)
+        if (change.IsFromElsewhere || RegistryMessage.TypeOf(change.Resource) is null)
             return;
         lock (gate)
         {

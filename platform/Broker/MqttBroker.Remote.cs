@@ -1,0 +1,106 @@
+using Althing.Mqtt;
+using Althing.Storage;
+
+namespace Althing.Broker;
+
+/// <summary>Messages to and from the other nodes of a cluster.</summary>
+public sealed partial class MqttBroker
+{
+    Batch Guarded(Batch batch) => Cluster is null ? batch : Cluster.Guard(batch);
+
+    /// <summary>
+    /// Queues a message of QoS 1 or 2 for the nodes whose clients get it, and a retained one for all. Completes when those nodes have it durably.
+    /// </summary>
+    static ValueTask Forward(IBrokerCluster cluster, AccountId account, Message message, IReadOnlyList<Target> targets, Task? after)
+    {
+        ValueTask forwarded = default;
+        if (message.QoS > 0)
+        {
+            for (var i = 0; i < targets.Count; i++)
+            {
+                if (targets[i].Subscriber is RemoteNode remote)
+                    forwarded = Combine(forwarded, new(remote.Send(message, targets[i], after)));
+            }
+        }
+        if (!message.Retain || message.Topic[0] == '$')
+            return forwarded;
+        foreach (var peer in cluster.Peers)
+        {
+            if (!targets.Any(t => t.Subscriber is RemoteNode remote && remote.Queue == peer))
+                forwarded = Combine(forwarded, new(peer.Send(account, message, direct: false, group: null, after)));
+        }
+        return forwarded;
+    }
+
+    /// <summary>
+    /// Takes a message from another node: for this node's clients alone, and readied only. The caller delivers it when it is on disk.
+    /// </summary>
+    /// <param name="direct">This node's own subscriptions get it.</param>
+    /// <param name="group">The shared subscription one of whose members here gets it.</param>
+    /// <param name="formerly">Only sessions adopted from this node get it: it was sent there, and nobody said that it came.</param>
+    internal ExactlyOnce Accept(AccountId account, Message message, bool direct, string? group, string? formerly)
+    {
+        var space = TopicsOf(account);
+        if (message.Retain && message.Topic[0] != '$' && !(space.RetainedOf(message.Topic)?.Received > message.Received))
+            space.SetRetained(Retained.CopyOf(message));
+        if (!direct && group is null)
+            return new(message, [], Task.CompletedTask);
+        var route = space.RouteOf(message.Topic);
+        message.Record = space.Recording?.Begin(message, route);
+        List<Target> targets = [];
+        List<Share> shares = [];
+        Task? passedOn = null;
+        foreach (var target in direct ? route.Targets : [])
+        {
+            if (IsMeant(target.Subscriber, formerly))
+                Choose(message, target with { QoS = Math.Min(target.QoS, message.QoS) }, null, targets, shares);
+        }
+        if (group is not null && Array.Find(route.Groups, g => g.Filter == group) is { } shared)
+        {
+            if (shared.PickHere() is { } member)
+                Choose(message, member with { QoS = Math.Min(member.QoS, message.QoS) }, null, targets, shares);
+            else if (shared.Pick() is { Subscriber: RemoteNode other } elsewhere)
+                passedOn = other.Send(message, elsewhere, null);
+        }
+        var durable = shares.Count == 0 ? Task.CompletedTask : Log.Append(account, message, shares, null).Durable;
+        return new(message, [.. targets], passedOn is null ? durable : Task.WhenAll(durable, passedOn));
+    }
+
+    static bool IsMeant(Subscriber subscriber, string? formerly) => subscriber switch
+    {
+        RemoteNode or LocalSubscriber { IsEverywhere: false } => false,
+        Session session => formerly is null || session.AdoptedFrom == formerly,
+        _ => formerly is null,
+    };
+
+    async Task RelinquishWhen(Task sent, Session from, Message message, ushort packetId)
+    {
+        try
+        {
+            await sent;
+            from.Relinquish(message, packetId);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogUnpublished(log, message.Topic, failure);
+        }
+    }
+
+    /// <summary>Another node may have put a message there that is not expired.</summary>
+    async Task SweepShared(AccountId account, string topic)
+    {
+        if (await store.Get(RetainedRecord.Table, account, topic, stopping.Token) is not { } row || !(row.Value.Expires <= time.GetUtcNow()))
+            return;
+        try
+        {
+            await store.Commit(Guarded(new()).Delete(RetainedRecord.Table, row), stopping.Token);
+        }
+        catch (StorageConflictException)
+        {
+            // Somebody put another one there.
+        }
+    }
+
+    /// <summary>Ends all connections without a word of what is not acknowledged: this node is not one of the cluster any more.</summary>
+    internal Task CutOff() => Task.WhenAll(Sessions.Live.Select(c => c.Close(ReasonCode.ServerUnavailable, DisconnectReasons.ServerError)));
+}

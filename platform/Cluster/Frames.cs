@@ -1,0 +1,68 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Althing.Cluster;
+
+/// <summary>What nodes say to each other: a length, a kind, and what the kind needs.</summary>
+enum FrameKind : byte
+{
+    Challenge = 1, Hello, Welcome, Filters, Known, Batch, Taken, Request, Reply,
+}
+
+/// <summary>Frames to and from a stream.</summary>
+static class Frames
+{
+    /// <summary>A session that is handed over may have all that may wait for it.</summary>
+    const int BytesMax = 512 << 20;
+    const int HeaderBytes = 5;
+
+    public static byte[] Make(FrameKind kind, params ReadOnlySpan<byte[]> parts)
+    {
+        var length = 0;
+        foreach (var part in parts)
+            length += part.Length;
+        var frame = new byte[HeaderBytes + length];
+        BinaryPrimitives.WriteInt32BigEndian(frame, length);
+        frame[4] = (byte)kind;
+        var at = HeaderBytes;
+        foreach (var part in parts)
+        {
+            part.CopyTo(frame, at);
+            at += part.Length;
+        }
+        return frame;
+    }
+
+    public static byte[] Long(long value)
+    {
+        var bytes = new byte[8];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, value);
+        return bytes;
+    }
+
+    public static long Long(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt64BigEndian(bytes);
+
+    /// <summary>A text of up to 65535 bytes, after its length.</summary>
+    public static byte[] Text(string value)
+    {
+        var bytes = new byte[2 + Encoding.UTF8.GetByteCount(value)];
+        BinaryPrimitives.WriteUInt16BigEndian(bytes, checked((ushort)(bytes.Length - 2)));
+        Encoding.UTF8.GetBytes(value, bytes.AsSpan(2));
+        return bytes;
+    }
+
+    /// <exception cref="IOException">The stream ended, or what comes is no frame.</exception>
+    public static async Task<(FrameKind Kind, byte[] Body)> Read(Stream stream, int bytesMax, CancellationToken cancel)
+    {
+        var header = new byte[HeaderBytes];
+        await stream.ReadExactlyAsync(header, cancel);
+        var length = BinaryPrimitives.ReadInt32BigEndian(header);
+        if (length < 0 || length > bytesMax)
+            throw new IOException($"Another node announced a frame of {length} bytes.");
+        var body = new byte[length];
+        await stream.ReadExactlyAsync(body, cancel);
+        return ((FrameKind)header[4], body);
+    }
+
+    public static Task<(FrameKind Kind, byte[] Body)> Read(Stream stream, CancellationToken cancel) => Read(stream, BytesMax, cancel);
+}
