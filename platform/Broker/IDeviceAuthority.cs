@@ -71,6 +71,9 @@ public abstract class DeviceSession(DevicePrincipal principal, string clientId)
     /// <summary>Why the rights ended.</summary>
     public virtual RevocationCause Cause => RevocationCause.NotAllowed;
 
+    /// <summary>User properties that every message of this client carries beside its own; null for none. May change at any time.</summary>
+    public virtual IReadOnlyList<KeyValuePair<string, string>>? Enrichment => null;
+
     /// <summary>Called once when the connection is over.</summary>
     public virtual void Ended() { }
 

@@ -55,7 +55,7 @@ sealed partial class MqttConnection
     {
         var space = this.space!;
         var route = topic.RouteIn(space);
-        if (!route.IsPlain || topic.IsServed || space.Recording is not null || packet.Properties?.MessageExpirySeconds is not null)
+        if (!route.IsPlain || topic.IsServed || device!.Enrichment is not null || space.Recording is not null || packet.Properties?.MessageExpirySeconds is not null)
             return false;
         var publish = new EncodedPublish(scratch, topic.Name, packet, frame, version);
         foreach (var target in route.Targets)
@@ -97,11 +97,20 @@ sealed partial class MqttConnection
             Payload = packet.Payload.ToArray(),
             QoS = packet.QoS,
             Retain = packet.Retain,
-            Properties = Message.Forwardable(packet.Properties),
+            Properties = Enriched(Message.Forwardable(packet.Properties)),
             Source = Source,
             Received = now,
             Expires = packet.Properties?.MessageExpirySeconds is { } seconds ? now.AddSeconds(seconds) : null,
         };
+    }
+
+    PacketProperties? Enriched(PacketProperties? properties)
+    {
+        if (device!.Enrichment is not { } more)
+            return properties;
+        properties ??= new();
+        properties.UserProperties = [.. properties.UserProperties ?? [], .. more];
+        return properties;
     }
 
     /// <summary>MQTT 3.1.1 can only be told by closing; so can MQTT 5 with QoS 0.</summary>

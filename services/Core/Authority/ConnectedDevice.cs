@@ -52,6 +52,8 @@ sealed class ConnectedDevice : DeviceSession
     /// <summary>The thing that the connection is bound to, if any.</summary>
     public string? ThingName => rights.ThingName;
 
+    public override IReadOnlyList<KeyValuePair<string, string>>? Enrichment => rights.Enrichment;
+
     /// <summary>The groups, and their ancestors, that the bound thing is in.</summary>
     public IEnumerable<string> GroupNames => judged.Used.OfType<SharedGroup>().Select(g => g.Name);
 
@@ -121,6 +123,12 @@ sealed record Rights(
 
     /// <summary>When the credentials end that the rights come from; null for those that do not.</summary>
     public DateTimeOffset? Until { get; init; }
+
+    /// <summary>The type of the bound thing, if it has one.</summary>
+    public string? ThingTypeName { get; init; }
+
+    /// <summary>What the thing's type says that its messages carry ("Adding propagating attributes for message enrichment"); null for nothing.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>>? Enrichment { get; init; }
 
     public string ArnPrefix { get; } = $"arn:aws:iot:{Region}:{Account}:";
 

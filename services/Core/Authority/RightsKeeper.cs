@@ -106,6 +106,8 @@ sealed class RightsKeeper : IDisposable
 
     static string ThingKey(string name) => "thing/" + name;
 
+    static string TypeKey(string name) => "type/" + name;
+
     static string PrincipalKey(string principal) => "principal/" + principal;
 
     static string PrincipalKey(ConnectedDevice device) => device.Principal switch
@@ -133,6 +135,9 @@ sealed class RightsKeeper : IDisposable
                 break;
             case RegistryResource.DomainConfiguration when change.Detail is DomainConfiguration domain:
                 Note(change.Account, DomainKey(domain.DomainName));
+                break;
+            case RegistryResource.ThingType:
+                Note(change.Account, TypeKey(change.Id));
                 break;
             case RegistryResource.ThingGroup or RegistryResource.ThingGroupHierarchy:
                 Note(change.Account, SharedRights.GroupKey(change.Id));
@@ -219,8 +224,11 @@ sealed class RightsKeeper : IDisposable
                 return false;
             }
             var allowed = device.Take(rights);
-            // Bound to a thing of another name: that thing's changes concern it too, those made just now included.
-            if (!allowed || rights.ThingName is not { } thing || !sessions[device.Principal.Account].Add(ThingKey(thing), device))
+            // Bound to a thing of another name, and of a type: their changes concern it too, those made just now included.
+            var live = sessions[device.Principal.Account];
+            var isNew = rights.ThingName is { } thing && live.Add(ThingKey(thing), device);
+            isNew |= rights.ThingTypeName is { } type && live.Add(TypeKey(type), device);
+            if (!allowed || !isNew)
                 return allowed;
         }
     }

@@ -6,6 +6,7 @@ using Althing.Core.Policies;
 using Althing.Core.Principals;
 using Althing.Core.ThingGroups;
 using Althing.Core.Things;
+using Althing.Core.ThingTypes;
 using Althing.Identity;
 using Althing.Storage;
 
@@ -71,7 +72,25 @@ sealed class RightsReader(IStore store, SharedRights shared, SigningKeys keys, S
         var thing = await AddVariables(context, certificate, clientId, cancel);
         var policies = await shared.PoliciesOf(principal.Account, PrincipalRef.OfCertificate(certificate.Id), cancel);
         var groups = thing is null ? [] : await GroupsOf(principal.Account, thing.Name, cancel);
-        return new(principal.Account, certificate.Region, thing?.Name, policies, groups, FewPairs.Of(context));
+        return new(principal.Account, certificate.Region, thing?.Name, policies, groups, FewPairs.Of(context))
+        {
+            ThingTypeName = thing?.TypeName,
+            Enrichment = thing?.TypeName is null ? null : await EnrichmentOf(thing, clientId, cancel),
+        };
+    }
+
+    async ValueTask<IReadOnlyList<KeyValuePair<string, string>>?> EnrichmentOf(Thing thing, string? clientId, CancellationToken cancel)
+    {
+        var type = await store.Get(ThingType.Table, thing.Account, thing.TypeName!, cancel);
+        List<KeyValuePair<string, string>>? carried = null;
+        foreach (var attribute in type?.Value.Mqtt5?.PropagatingAttributes ?? [])
+        {
+            var value = attribute.ThingAttribute is { } name ? thing.Attributes.GetValueOrDefault(name)
+                : attribute.ConnectionAttribute == "iot:ClientId" ? clientId : thing.Name;
+            if (value is not null)
+                (carried ??= []).Add(new(attribute.UserPropertyKey!, value));
+        }
+        return carried;
     }
 
     async ValueTask<Rights?> ReadSigner(IamPrincipal signer, Dictionary<string, string> context, CancellationToken cancel)
