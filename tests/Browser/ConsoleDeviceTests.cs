@@ -56,6 +56,8 @@ public class ConsoleDeviceTests
         await browser.SeesHeading("May this device do that?");
         await browser.Page.GetByLabel("Certificate", new() { Exact = true }).First.ClickAsync();
         await browser.Page.Locator(".mud-popover-open .mud-list-item").First.ClickAsync();
+        // The choice counts from the moment the field shows it.
+        await Assertions.Expect(browser.Page.GetByRole(AriaRole.Combobox, new() { Name = "Certificate", Exact = true })).ToContainTextAsync("(active)", new() { Timeout = 30_000 });
         await browser.Page.GetByLabel("Topic", new() { Exact = true }).FillAsync("plant/1");
         await browser.Page.GetByRole(AriaRole.Button, new() { Name = "Ask" }).ClickAsync();
         await browser.Sees("Allowed by publisher, and denied by none.");
