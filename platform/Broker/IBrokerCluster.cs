@@ -32,6 +32,9 @@ interface IBrokerCluster
     /// <summary>Whether a node is there, as far as this one can tell.</summary>
     bool IsLive(string node);
 
+    /// <summary>Sends a node, or its heir, a QoS 2 message that it was owed when this node or another died; completes when it has it.</summary>
+    Task SendAgain(string node, AccountId account, Message message, string group, string origin, long id);
+
     /// <summary>Asks another node about a client.</summary>
     /// <exception cref="IOException">The node cannot be reached.</exception>
     Task<T?> Ask<T>(string node, string verb, ClientQuestion question);

@@ -32,14 +32,57 @@ public sealed partial class MqttBroker
         return forwarded;
     }
 
+    /// <summary>Has the log owe a QoS 2 message to the nodes that must get it, so that it reaches them even if this one dies meanwhile.</summary>
+    static List<string>? OweNodes(AccountId account, List<Target> targets, List<Share> shares)
+    {
+        List<string>? away = null;
+        foreach (var target in targets)
+        {
+            if (target.Subscriber is not RemoteNode remote)
+                continue;
+            var key = new NodeDebt(remote.Queue.Node, account, target.Group ?? "", "", 0).Key;
+            (away ??= []).Add(key);
+            shares.Add(new(key, 0));
+        }
+        return away;
+    }
+
+    async Task Forwarded(Task durable, ValueTask forwarded, long logId, List<string>? away)
+    {
+        await durable;
+        await forwarded;
+        foreach (var key in away ?? [])
+            Log.Acknowledge(logId, key);
+    }
+
+    /// <summary>Sends another node what an earlier life of this one, or a dead node, owed it.</summary>
+    internal async Task SendAgain(long logId, NodeDebt debt)
+    {
+        try
+        {
+            if (Cluster is not { } cluster || (await Log.Load([logId]))[0] is not { } message)
+                return;
+            await cluster.SendAgain(debt.Node, debt.Account, message, debt.Group, debt.Origin.Length > 0 ? debt.Origin : cluster.Node, debt.Origin.Length > 0 ? debt.Id : logId);
+            Log.Acknowledge(logId, debt.Key);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogUnpublished(log, "another node", failure);
+        }
+    }
+
     /// <summary>
     /// Takes a message from another node: for this node's clients alone, and readied only. The caller delivers it when it is on disk.
     /// </summary>
     /// <param name="direct">This node's own subscriptions get it.</param>
     /// <param name="group">The shared subscription one of whose members here gets it.</param>
     /// <param name="formerly">Only sessions adopted from this node get it: it was sent there, and nobody said that it came.</param>
-    internal ExactlyOnce Accept(AccountId account, Message message, bool direct, string? group, string? formerly)
+    /// <param name="origin">The node whose log has it, and its number there, by which a QoS 2 message that comes again is known.</param>
+    internal ExactlyOnce Accept(AccountId account, Message message, bool direct, string? group, string? formerly, (string Node, long Id) origin)
     {
+        var receipt = message.QoS == 2 && origin.Id != 0 ? new NodeDebt(formerly ?? Cluster!.Node, account, group ?? "", origin.Node, origin.Id).Key : null;
+        if (receipt is not null && !Taken.TryTake(receipt))
+            return new(message, [], Task.CompletedTask);
         var space = TopicsOf(account);
         if (message.Retain && message.Topic[0] != '$' && !(space.RetainedOf(message.Topic)?.Received > message.Received))
             space.SetRetained(Retained.CopyOf(message));
@@ -62,7 +105,14 @@ public sealed partial class MqttBroker
             else if (shared.Pick() is { Subscriber: RemoteNode other } elsewhere)
                 passedOn = other.Send(message, elsewhere, null);
         }
-        var durable = shares.Count == 0 ? Task.CompletedTask : Log.Append(account, message, shares, null).Durable;
+        var appended = shares.Count == 0 ? new(0, Task.CompletedTask) : Log.Append(account, message, shares, receipt is null ? null : new Receipt(receipt, 0));
+        if (receipt is not null && appended.Id != 0)
+        {
+            Taken.Keep(receipt, appended.Id);
+            // Not on disk, it has not come: it may come again.
+            _ = appended.Durable.ContinueWith((_, key) => Taken.Forget((string)key!), receipt, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+        var durable = appended.Durable;
         return new(message, [.. targets], passedOn is null ? durable : Task.WhenAll(durable, passedOn));
     }
 

@@ -96,13 +96,14 @@ public sealed partial class MqttBroker
             message.IsRefused = true;
             return new(message, [.. targets], kept.IsCompletedSuccessfully ? Task.CompletedTask : kept.AsTask());
         }
+        var away = Cluster is null ? null : OweNodes(account, targets, shares);
         var noted = publisher is { IsPersistent: true } ? new Receipt(publisher.Key, receipt) : (Receipt?)null;
         var appended = shares.Count == 0 && noted is null ? new(0, Task.CompletedTask)
             : Log.Append(account, shares.Count > 0 ? message : null, shares, noted);
         var durable = kept.IsCompletedSuccessfully ? appended.Durable : Task.WhenAll(kept.AsTask(), appended.Durable);
         publisher?.Remember(receipt, new(noted is null ? 0 : appended.Id, durable));
         if (Cluster is { } cluster)
-            durable = Task.WhenAll(durable, Forward(cluster, account, message, targets, durable).AsTask());
+            durable = Forwarded(durable, Forward(cluster, account, message, targets, durable), message.LogId, away);
         return new(message, [.. targets], durable);
     }
 

@@ -36,6 +36,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         this.time = time;
         this.log = log;
         Log = new(storage.Journal(logName, cluster?.Fence));
+        Taken = new(Log, time);
         Sessions = new(this, store, time);
         Metrics = new(this);
         Events = new(this, time);
@@ -51,6 +52,9 @@ public sealed partial class MqttBroker : IAsyncDisposable
     /// <summary>The other nodes; null where the platform is one process.</summary>
     internal IBrokerCluster? Cluster { get; }
     internal MessageLog Log { get; }
+
+    /// <summary>QoS 2 messages of other nodes that came lately.</summary>
+    internal TakenMessages Taken { get; }
 
     /// <summary>Messages that wait in memory, of all accounts.</summary>
     internal QueueBudget Resident { get; } = new();
@@ -280,6 +284,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         try
         {
             Sessions.Upkeep();
+            Taken.Upkeep();
             if (time.GetUtcNow() >= nextSweep)
             {
                 nextSweep = time.GetUtcNow() + SweepEvery;

@@ -83,10 +83,16 @@ sealed partial class MqttConnection
         }
     }
 
-    void Answer(PacketType type, ushort packetId, ReasonCode reason, string? why = null)
+    /// <summary>A node that another one may have taken over acknowledges nothing.</summary>
+    void RefuseUnlessStanding()
     {
         if (broker.Cluster is { Stands: false })
             throw new NotKeptException(new IOException("This node is not one of the cluster any more."));
+    }
+
+    void Answer(PacketType type, ushort packetId, ReasonCode reason, string? why = null)
+    {
+        RefuseUnlessStanding();
         // The client counts its message as done with at PUBACK, PUBCOMP, or a PUBREC that refuses. [MQTT-4.9.0-2]
         if (unacknowledged > 0 && (type is PacketType.PubAck or PacketType.PubComp || (type == PacketType.PubRec && reason >= ReasonCode.UnspecifiedError)))
             unacknowledged--;

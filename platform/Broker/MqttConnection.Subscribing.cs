@@ -37,7 +37,10 @@ sealed partial class MqttConnection
         if (granted.Count > 0 && mine.IsPersistent)
             await Kept(broker.Sessions.Save(mine, connected: true));
         if (broker.Cluster is { } cluster)
+        {
             await cluster.Announced();
+            RefuseUnlessStanding();
+        }
         Answer(PacketType.SubAck, new(packet.PacketId, reasons, why));
         foreach (var (entry, isNew) in granted)
             await SendRetained(entry, isNew, space, mine);

@@ -28,7 +28,8 @@ sealed partial class SessionTable
             else if (Restored(row, dead.FirstId, node) is { } orphan)
                 orphans[orphan.Key] = orphan;
         }
-        await TakeDebts(dead, orphans);
+        List<(long Id, NodeDebt Debt)> away = [];
+        await TakeDebts(node, dead, orphans, away);
         foreach (var orphan in orphans.Values.ToList())
         {
             if (!await Own(orphan))
@@ -40,7 +41,25 @@ sealed partial class SessionTable
             await orphan.Recovered();
             orphan.EndRecovery();
         }
+        foreach (var (id, debt) in away)
+            _ = broker.SendAgain(id, debt);
         return orphans.Count;
+    }
+
+    /// <summary>Owes another node what the dead one did; its own part of what it owed this one comes back to it the same way.</summary>
+    Task TakeAway(string node, Recovered record, Message message, NodeDebt debt, List<(long, NodeDebt)> away)
+    {
+        var mine = debt.Origin.Length > 0 ? debt : debt with { Origin = node, Id = record.Id };
+        var appended = broker.Log.Append(debt.Account, Message.Unlogged(message), [new(mine.Key, 0)], null);
+        away.Add((appended.Id, mine));
+        return appended.Durable;
+    }
+
+    async Task TakeTaken(Receipt receipt)
+    {
+        var appended = broker.Log.Append(AccountId.Platform, null, [], receipt);
+        broker.Taken.Keep(receipt.Session, appended.Id);
+        await appended.Durable;
     }
 
     async Task Forget(Row<SessionRecord> row, CancellationToken cancel)
@@ -75,7 +94,7 @@ sealed partial class SessionTable
         return true;
     }
 
-    async Task TakeDebts(MessageLog dead, Dictionary<string, Session> orphans)
+    async Task TakeDebts(string node, MessageLog dead, Dictionary<string, Session> orphans, List<(long, NodeDebt)> away)
     {
         foreach (var part in dead.Remaining().Chunk(AdoptStep))
         {
@@ -87,10 +106,16 @@ sealed partial class SessionTable
             {
                 foreach (var debt in record.Debts)
                 {
-                    if (orphans.TryGetValue(debt.Session, out var orphan) && messages[record.Id] is { } message)
+                    if (messages[record.Id] is not { } message)
+                        continue;
+                    if (NodeDebt.Read(debt.Session) is { } elsewhere)
+                        durable.Add(TakeAway(node, record, message, elsewhere, away));
+                    else if (orphans.TryGetValue(debt.Session, out var orphan))
                         durable.Add(Take(orphan, Message.Unlogged(message), record.Bytes, debt.PacketId, debt.Released, record.Id <= orphan.SentBefore).Durable);
                 }
-                if (record.Receipt is { } receipt && orphans.TryGetValue(receipt.Session, out var sender))
+                if (record.Receipt is { } known && NodeDebt.Read(known.Session) is not null)
+                    durable.Add(TakeTaken(known));
+                else if (record.Receipt is { } receipt && orphans.TryGetValue(receipt.Session, out var sender))
                     durable.Add(TakeReceipt(sender, receipt.PacketId));
             }
             await Task.WhenAll(durable);

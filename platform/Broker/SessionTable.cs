@@ -235,18 +235,24 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
     {
         foreach (var debt in from.Debts)
         {
-            if (FindByKey(debt.Session) is { } session)
+            if (NodeDebt.Read(debt.Session) is { } away)
+                owedNodes.Add((from.Id, away));
+            else if (FindByKey(debt.Session) is { } session)
                 session.Recover(from.Id, from.Bytes, debt, maybeSent: from.Id <= session.SentBefore);
             else
                 broker.Log.Acknowledge(from.Id, debt.Session);
         }
         if (from.Receipt is not { } receipt)
             return;
-        if (FindByKey(receipt.Session) is { } sender)
+        if (NodeDebt.Read(receipt.Session) is not null)
+            broker.Taken.Keep(receipt.Session, from.Id);
+        else if (FindByKey(receipt.Session) is { } sender)
             sender.Remember(receipt.PacketId, new(from.Id, Task.CompletedTask));
         else
             broker.Log.Complete(from.Id);
     }
+
+    readonly List<(long Id, NodeDebt Debt)> owedNodes = [];
 
     /// <summary>A session of an earlier life of the process; one that began since has no part in what the log has of that time.</summary>
     Session? FindByKey(string key)
@@ -263,6 +269,9 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
         foreach (var session in recovering)
             session.EndRecovery();
         recovered.SetResult();
+        foreach (var (id, away) in owedNodes)
+            _ = broker.SendAgain(id, away);
+        owedNodes.Clear();
     }
 
     /// <summary>Waits until a client's session has back what the log has of it.</summary>

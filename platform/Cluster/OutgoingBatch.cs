@@ -35,19 +35,25 @@ sealed class OutgoingBatch
     public int Bytes => filling?.Length ?? content.Length;
 
     /// <summary>Adds a message and answers by how many bytes the batch has grown.</summary>
-    public int Add(PacketBuffer scratch, AccountId account, Message message, bool direct, string? group, Task? waits)
+    public int Add(PacketBuffer scratch, AccountId account, Message message, bool direct, string? group, (string Node, long Id) origin)
     {
         var before = filling!.Length;
-        LogRecord.Write(scratch, 0, account, message, [], null);
+        LogRecord.Write(scratch, origin.Id, account, message, [], null);
         filling.Byte(direct ? Direct : (byte)0);
         filling.String(group ?? "");
         filling.String(account.Value);
+        filling.String(origin.Node);
         filling.UInt32((uint)scratch.Length);
         filling.Raw(scratch.Written.Span);
         Count++;
+        return filling.Length - before;
+    }
+
+    /// <summary>It leaves when this has completed, too: a message's number in the log is known at once, but is good only when it is on disk.</summary>
+    public void WaitFor(Task? waits)
+    {
         if (waits is { IsCompletedSuccessfully: false })
             after.Add(waits);
-        return filling.Length - before;
     }
 
     /// <summary>No message is added from now on.</summary>
@@ -61,7 +67,7 @@ sealed class OutgoingBatch
     /// <summary>The same messages on their way to the heir of the node that they were for.</summary>
     public OutgoingBatch For(string formerly)
     {
-        var batch = new OutgoingBatch { Formerly = Formerly.Length > 0 ? Formerly : formerly, Count = Count, filling = null, content = content };
+        var batch = new OutgoingBatch { Formerly = formerly, Count = Count, filling = null, content = content };
         _ = batch.Taken.ContinueWith((_, me) => ((OutgoingBatch)me!).Done(), this, CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
         return batch;
     }
@@ -90,8 +96,10 @@ sealed class OutgoingBatch
             var direct = (reader.Byte() & Direct) != 0;
             var group = Encoding.UTF8.GetString(reader.Binary());
             var account = AccountId.FromStorage(Encoding.UTF8.GetString(reader.Binary()));
-            var message = Message.Unlogged(LogRecord.ReadMessage(reader.Take((int)reader.UInt32())));
-            messages.Add(broker.Accept(account, message, direct, group.Length > 0 ? group : null, formerly.Length > 0 ? formerly : null));
+            var origin = Encoding.UTF8.GetString(reader.Binary());
+            var message = LogRecord.ReadMessage(reader.Take((int)reader.UInt32()));
+            messages.Add(broker.Accept(
+                account, Message.Unlogged(message), direct, group.Length > 0 ? group : null, formerly.Length > 0 ? formerly : null, (origin, message.LogId)));
         }
         return (number, messages);
     }

@@ -13,7 +13,7 @@ namespace Althing.Cluster;
 /// The way to another node: one connection, dialled again whenever it breaks. Messages gather into batches while others are under way; what
 /// was not said to have come is sent again over the next connection, or to the node's heir.
 /// </summary>
-sealed partial class PeerLink(string node, ClusterNode self, ILogger logger) : IPeerQueue, IAsyncDisposable
+sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILogger logger) : IPeerQueue, IAsyncDisposable
 {
     /// <summary>Batches that were sent and not said to have come.</summary>
     const int UnderWayMax = 16;
@@ -46,9 +46,6 @@ sealed partial class PeerLink(string node, ClusterNode self, ILogger logger) : I
     /// <summary>There is a connection now, over which the node was told all filters.</summary>
     public bool IsOpen { get; private set; }
 
-    /// <summary>Messages of QoS 0 that were dropped because the node took them too slowly.</summary>
-    public long Dropped { get; private set; }
-
     /// <summary>Dials this address from now on.</summary>
     public void Dial(string to)
     {
@@ -63,17 +60,21 @@ sealed partial class PeerLink(string node, ClusterNode self, ILogger logger) : I
         }
     }
 
-    public Task Send(AccountId account, Message message, bool direct, string? group, Task? after)
+    public Task Send(AccountId account, Message message, bool direct, string? group, Task? after) =>
+        Send(account, message, direct, group, after, (self.Name, message.LogId));
+
+    public Task Send(AccountId account, Message message, bool direct, string? group, Task? after, (string Node, long Id) origin)
     {
         lock (gate)
         {
             if (message.QoS == 0 && backlog > BacklogBytesMax)
             {
-                Dropped++;
+                dropped();
                 return Task.CompletedTask;
             }
             var batch = open ??= Begin();
-            backlog += batch.Add(scratch, account, message, direct, group, after);
+            backlog += batch.Add(scratch, account, message, direct, group, origin);
+            batch.WaitFor(after);
             if (batch.IsFull || passTo is not null)
                 CloseOpen();
             return message.QoS > 0 ? batch.Taken : Task.CompletedTask;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Althing.Broker;
+using Althing.Mqtt;
 using Althing.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -48,7 +49,7 @@ sealed class Peers(ClusterNode self, ILogger logger) : IBrokerCluster
         };
     }
 
-    Peer PeerOf(string name) => peers.GetOrAdd(name, n => new(new(n, self, logger)));
+    Peer PeerOf(string name) => peers.GetOrAdd(name, n => new(new(n, self, () => broker?.Metrics.Dropped("node-slow"), logger)));
 
     /// <summary>What a node's clients subscribed to; null when the node is not one of the cluster in this life of its any more.</summary>
     public RemoteFilters? FiltersOf(string name, long epoch)
@@ -86,6 +87,20 @@ sealed class Peers(ClusterNode self, ILogger logger) : IBrokerCluster
     bool IsLive(Peer peer) => peer.Row.Value is { State: NodeState.Up } && self.Time.GetElapsedTime(peer.Heard) < self.Options.AdoptAfter;
 
     PeerLink LinkTo(string node) => peers.TryGetValue(node, out var peer) ? peer.Link : throw new IOException($"There is no node '{node}'.");
+
+    public Task SendAgain(string node, AccountId account, Message message, string group, string origin, long id)
+    {
+        var shared = group.Length > 0 ? group : null;
+        if (peers.TryGetValue(node, out var peer))
+            return peer.Link.Send(account, message, shared is null, shared, null, (origin, id));
+        var batch = new OutgoingBatch();
+        using var scratch = new PacketBuffer();
+        batch.Add(scratch, account, message, shared is null, shared, (origin, id));
+        batch.Close();
+        // What was for a node that is dead by now is for the sessions that it had.
+        _ = Task.Run(() => node == self.Name ? DeliverHere(batch) : PassLater(batch.For(node), node));
+        return batch.Taken;
+    }
 
     public Task<Handover?> Release(string node, AccountId account, string clientId, bool cleanStart) =>
         Ask<Handover>(node, ClientQuestion.Release, new(account.Value, clientId, cleanStart));
@@ -155,7 +170,7 @@ sealed class Peers(ClusterNode self, ILogger logger) : IBrokerCluster
 
     async Task PassLater(OutgoingBatch batch, string heir)
     {
-        while (!peers.ContainsKey(heir))
+        while (heir != self.Name && !peers.ContainsKey(heir))
         {
             await Task.Delay(self.Options.LeaseEvery, self.Time, self.Stopping.Token);
             try
@@ -168,8 +183,6 @@ sealed class Peers(ClusterNode self, ILogger logger) : IBrokerCluster
             {
                 // The database is away for a while.
             }
-            if (heir == self.Name)
-                break;
         }
         await PassOn(batch, heir);
     }

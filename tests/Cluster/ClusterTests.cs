@@ -192,6 +192,35 @@ public sealed class ClusterTests(TwoNodes nodes)
     }
 
     [Fact]
+    public async Task A_message_of_QoS_2_is_neither_lost_nor_doubled_when_its_publishers_node_dies()
+    {
+        await using var doomed = await nodes.Join("doomed-too");
+        await using var receiver = await nodes.Join("receiver");
+        await Away(receiver, "once-subscriber", "once/#", 2);
+        await Away(doomed, "beside", "beside", 1);
+        await using (var publisher = await Client(doomed, "once-publisher", clean: false))
+        {
+            await PublishExactlyOnce(publisher, "once/x", "first", 7);
+            await using var beside = await Client(doomed, "beside-publisher");
+            receiver.Signal("STOP");
+            await publisher.Publish("once/x", "second", 2, id: 8);
+            // What is on disk after it is on disk, too.
+            for (ushort i = 1; i <= 5; i++)
+                await beside.PublishSurely("beside", "x", id: i);
+            await doomed.Kill();
+        }
+        receiver.Signal("CONT");
+        await using var again = await Client(nodes.A, "once-publisher", clean: false);
+        Assert.True(again.Answer.SessionPresent);
+        await PublishExactlyOnce(again, "once/x", "second", 8);
+        await using var subscriber = await Client(nodes.B, "once-subscriber", clean: false);
+        Assert.Equal("first", await subscriber.Payload());
+        Assert.Equal("second", await subscriber.Payload());
+        await PublishExactlyOnce(again, "once/x", "third", 9);
+        Assert.Equal("third", await subscriber.Payload());
+    }
+
+    [Fact]
     public async Task A_node_that_leaves_in_order_hands_over_at_once_and_may_come_back()
     {
         var leaver = await nodes.Join("leaver");
