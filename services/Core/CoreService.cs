@@ -5,6 +5,7 @@ using Althing.Core.Connectivity;
 using Althing.Core.Endpoints;
 using Althing.Core.Events;
 using Althing.Core.Principals;
+using Althing.Core.Provisioning;
 using Althing.Core.Shadows;
 using Althing.Core.Tags;
 using Althing.Core.ThingGroups;
@@ -40,6 +41,7 @@ public static class CoreService
         services.AddSingleton<ShadowDesk>();
         services.AddHostedService<ShadowTopics>();
         services.AddSingleton(Console.CoreConsole.Module);
+        services.AddProvisioning();
         CoreSecurity.Add(services);
         return services;
     }

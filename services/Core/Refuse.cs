@@ -32,6 +32,8 @@ static class Refuse
 
     public static ServiceException ConflictingResourceUpdate(string message) => new("ConflictingResourceUpdateException", 409, message);
 
+    public static ServiceException ResourceRegistrationFailure(string message) => new("ResourceRegistrationFailureException", 400, message);
+
     public static ServiceException CertificateConflict(string message) => new("CertificateConflictException", 409, message);
 
     public static ServiceException CertificateState(string message) => new("CertificateStateException", 406, message);

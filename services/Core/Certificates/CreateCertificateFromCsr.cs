@@ -1,15 +1,13 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Althing.Api;
+using Althing.Core.Provisioning;
 using Althing.Identity;
-using Althing.Identity.Pki;
 using Althing.Storage;
 
 namespace Althing.Core.Certificates;
 
 /// <summary>Issues a certificate for a key that the device keeps to itself. Each call makes another certificate.</summary>
 [Operation<Iot>("POST /certificates")]
-sealed class CreateCertificateFromCsr(CertificateStore certificates, PlatformPki pki)
+sealed class CreateCertificateFromCsr(CertificateStore certificates, DeviceIssuer issuer)
     : Operation<CreateCertificateFromCsrRequest, CreateCertificateFromCsrResponse>
 {
     protected override Permission Needs(CreateCertificateFromCsrRequest request, Caller caller) => new("iot:CreateCertificateFromCsr");
@@ -17,7 +15,7 @@ sealed class CreateCertificateFromCsr(CertificateStore certificates, PlatformPki
     protected override async ValueTask<CreateCertificateFromCsrResponse> Run(
         CreateCertificateFromCsrRequest request, Caller caller, CancellationToken cancel)
     {
-        using var issued = Issue(request.CertificateSigningRequest);
+        using var issued = await issuer.Issue(caller.Account, request.CertificateSigningRequest, "certificateSigningRequest", caller.UserId, null, cancel);
         var certificate = certificates.Describe(
             issued, caller, request.SetAsActive is true ? CertificateStatus.ACTIVE : CertificateStatus.INACTIVE);
         await certificates.Register(new Batch(), certificate, caller, cancel);
@@ -27,18 +25,6 @@ sealed class CreateCertificateFromCsr(CertificateStore certificates, PlatformPki
             CertificateId = certificate.Id,
             CertificatePem = certificate.Pem,
         };
-    }
-
-    X509Certificate2 Issue(string requestPem)
-    {
-        try
-        {
-            return pki.IssueDevice(requestPem);
-        }
-        catch (CryptographicException refusal)
-        {
-            throw Refuse.InvalidRequest($"'certificateSigningRequest' is not accepted: {refusal.Message}");
-        }
     }
 }
 

@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 
 namespace Althing.Core.CustomAuthorizers;
 
-/// <summary>Calls the functions of authorizers over HTTP.</summary>
+/// <summary>Calls the functions of authorizers, and those of provisioning, over HTTP.</summary>
 sealed class AuthorizerFunctions : IDisposable
 {
     /// <summary>"The Lambda function timeout limit for custom authorizer is 5 seconds".</summary>
@@ -27,10 +27,16 @@ sealed class AuthorizerFunctions : IDisposable
     public AuthorizerFunctions(TimeProvider clock) => this.clock = clock;
 
     /// <exception cref="AuthorizerFailure">There is no such function, it did not answer in time, or with an error.</exception>
-    public async ValueTask<AuthorizerAnswer> Call(Authorizer authorizer, byte[] request, CancellationToken cancel)
+    public async ValueTask<AuthorizerAnswer> Call(Authorizer authorizer, byte[] request, CancellationToken cancel) =>
+        AuthorizerAnswer.Read(await Invoke(authorizer.Function, request, cancel));
+
+    /// <summary>Calls any function with JSON, and answers its JSON.</summary>
+    /// <param name="function">The ARN of a function, or an address: see <see cref="FunctionAddress"/>.</param>
+    /// <exception cref="AuthorizerFailure">There is no such function, it did not answer in time, or with an error.</exception>
+    public async ValueTask<byte[]> Invoke(string function, byte[] request, CancellationToken cancel)
     {
-        var address = FunctionAddress.UriOf(authorizer.Function)
-            ?? throw new AuthorizerFailure($"'{authorizer.Function}' cannot be called: this platform runs no functions yet. Give the authorizer an https:// address instead.");
+        var address = FunctionAddress.UriOf(function)
+            ?? throw new AuthorizerFailure($"'{function}' cannot be called: this platform runs no functions yet. Give an https:// address instead.");
         using var patience = new CancellationTokenSource(TimeMax, clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
         try
@@ -38,7 +44,7 @@ sealed class AuthorizerFunctions : IDisposable
             await turns.WaitAsync(both.Token);
             try
             {
-                return AuthorizerAnswer.Read(await Post(address, request, both.Token));
+                return await Post(address, request, both.Token);
             }
             finally
             {

@@ -3,17 +3,18 @@ using System.Text.RegularExpressions;
 namespace Althing.Core.CustomAuthorizers;
 
 /// <summary>
-/// Where an authorizer's function is: at AWS the ARN of a Lambda function; here also an <c>https://</c> address, or an <c>http://</c> one on
+/// Where a function that the platform asks is: at AWS the ARN of a Lambda function; here also an <c>https://</c> address, or an <c>http://</c> one on
 /// this machine, that is called with POST.
 /// </summary>
 static partial class FunctionAddress
 {
+    /// <param name="member">The request's member, for the message.</param>
     /// <exception cref="Api.ServiceException">InvalidRequestException for what is none of these.</exception>
-    public static void Check(string function)
+    public static void Check(string function, string member = "authorizerFunctionArn")
     {
         if (!LambdaArn().IsMatch(function) && UriOf(function) is null)
         {
-            throw Refuse.InvalidRequest($"'{function}' at 'authorizerFunctionArn' is neither the ARN of a function (arn:aws:lambda:REGION:ACCOUNT:function:NAME) "
+            throw Refuse.InvalidRequest($"'{function}' at '{member}' is neither the ARN of a function (arn:aws:lambda:REGION:ACCOUNT:function:NAME) "
                 + "nor an https:// address, nor an http:// address of this machine (localhost).");
         }
     }

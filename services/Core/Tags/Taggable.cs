@@ -5,6 +5,8 @@ using Althing.Core.Certificates;
 using Althing.Core.CustomAuthorizers;
 using Althing.Core.DomainConfigurations;
 using Althing.Core.Policies;
+using Althing.Core.Provisioning;
+using Althing.Core.Provisioning.Templates;
 using Althing.Core.RoleAliases;
 using Althing.Core.ThingGroups;
 using Althing.Core.ThingTypes;
@@ -32,9 +34,11 @@ sealed class Taggable(IStore store)
             "authorizer" => await Found(batch, Authorizer.Table, id) ? Authorizer.TagKey(id) : throw NotFound(),
             "rolealias" => await Found(batch, RoleAlias.Table, id) ? RoleAlias.TagKey(id) : throw NotFound(),
             "cacert" => await Found(batch, CaCertificate.Table, id.ToLowerInvariant()) ? CaStore.TagKey(id.ToLowerInvariant()) : throw NotFound(),
+            "provisioningtemplate" => await Found(batch, ProvisioningTemplate.Table, id) ? ProvisioningTemplate.TagKey(id) : throw NotFound(),
+            "certificateprovider" => await Found(batch, CertificateProvider.Table, id) ? CertificateProvider.TagKey(id) : throw NotFound(),
             "domainconfiguration" => await DomainKey(batch, id, account, cancel) ?? throw NotFound(),
             _ => throw Refuse.InvalidRequest($"'{text}' is not a resource that can have tags: thing groups, thing types, billing groups, policies, "
-                + "role aliases, authorizers, CA certificates and domain configurations can."),
+                + "role aliases, authorizers, CA certificates, domain configurations, provisioning templates and certificate providers can."),
         };
 
         async ValueTask<bool> Found<T>(Batch batch, Table<T> table, string key) where T : class

@@ -21,10 +21,22 @@ sealed class GroupMemberships(IStore store, ThingStore things, ThingGroupStore g
     public async ValueTask Apply(Caller caller, Change change, CancellationToken cancel)
     {
         var thing = await things.Require(caller.Account, change.ThingName, cancel);
-        var members = await store.Scan(ThingGroupMember.Table, caller.Account, Scan.By("thing", change.ThingName), cancel);
-        var kept = members.ToDictionary(m => m.Value.GroupName, StringComparer.Ordinal);
         // The thing's own row is written again: two changes at once, or a change and a deletion, meet each other there.
         var batch = new Batch().Replace(Thing.Table, thing, thing.Value);
+        var told = await Plan(batch, caller, thing.Value, change, cancel);
+        if (told.Count == 0)
+            return;
+        await store.Commit(batch, cancel);
+        foreach (var one in told)
+            changes.Publish(one);
+    }
+
+    /// <summary>Adds the change to a batch that writes the thing's own row; answers what is to be told after the commit.</summary>
+    /// <exception cref="ServiceException">As with <see cref="Apply"/>.</exception>
+    public async ValueTask<IReadOnlyList<RegistryChange>> Plan(Batch batch, Caller caller, Thing thing, Change change, CancellationToken cancel)
+    {
+        var members = await store.Scan(ThingGroupMember.Table, caller.Account, Scan.By("thing", change.ThingName), cancel);
+        var kept = members.ToDictionary(m => m.Value.GroupName, StringComparer.Ordinal);
         List<RegistryChange> told = [];
         foreach (var name in change.Remove.Distinct(StringComparer.Ordinal))
         {
@@ -32,7 +44,7 @@ sealed class GroupMemberships(IStore store, ThingStore things, ThingGroupStore g
             if (!kept.Remove(name, out var member))
                 continue;
             batch.Delete(ThingGroupMember.Table, member);
-            told.Add(Told(caller, RegistryVerb.Deleted, member.Value, group.Value, thing.Value));
+            told.Add(Told(caller, RegistryVerb.Deleted, member.Value, group.Value, thing));
         }
         List<ThingGroup> added = [];
         foreach (var name in change.Add.Distinct(StringComparer.Ordinal))
@@ -40,16 +52,12 @@ sealed class GroupMemberships(IStore store, ThingStore things, ThingGroupStore g
             var group = await groups.Require(caller.Account, name, cancel);
             if (kept.ContainsKey(name))
                 continue;
-            var member = Join(batch, thing.Value, group, change.OverrideDynamicGroups);
-            told.Add(Told(caller, RegistryVerb.Created, member, group.Value, thing.Value));
+            var member = Join(batch, thing, group, change.OverrideDynamicGroups);
+            told.Add(Told(caller, RegistryVerb.Created, member, group.Value, thing));
             added.Add(group.Value);
         }
-        if (told.Count == 0)
-            return;
-        await CheckPlaces(thing.Value, [.. kept.Keys], added, cancel);
-        await store.Commit(batch, cancel);
-        foreach (var one in told)
-            changes.Publish(one);
+        await CheckPlaces(thing, [.. kept.Keys], added, cancel);
+        return told;
     }
 
     static ThingGroupMember Join(Batch batch, Thing thing, Row<ThingGroup> group, bool overrideDynamicGroups)

@@ -1,0 +1,22 @@
+using Althing.Core.BillingGroups;
+using Althing.Core.Certificates;
+using Althing.Core.ThingGroups;
+using Althing.Core.ThingTypes;
+using Althing.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Althing.Core.Provisioning;
+
+/// <summary>How devices come into being: templates, fleet provisioning, just-in-time provisioning, bulk registration.</summary>
+static class ProvisioningService
+{
+    public static IServiceCollection AddProvisioning(this IServiceCollection services)
+    {
+        services.AddSingleton(p => new DraftSources(
+            p.GetRequiredService<IStore>(), p.GetRequiredService<ThingTypeStore>(), p.GetRequiredService<BillingGroupStore>(),
+            p.GetRequiredService<GroupMemberships>(), p.GetRequiredService<CertificateStore>(), p.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<DeviceIssuer>();
+        services.AddSingleton<Provisioner>();
+        return services;
+    }
+}
