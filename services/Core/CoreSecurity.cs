@@ -8,6 +8,7 @@ using Althing.Core.DomainConfigurations;
 using Althing.Core.Endpoints;
 using Althing.Core.Logging;
 using Althing.Core.Policies;
+using Althing.Core.RoleAliases;
 using Althing.Identity;
 using Althing.Identity.Pki;
 using Althing.Storage;
@@ -48,6 +49,7 @@ static class CoreSecurity
         services.AddSingleton<CustomCallers>();
         services.AddSingleton<TokenCaller>(p => p.GetRequiredService<CustomCallers>().Identify);
         services.AddSingleton<WebSocketDoor>();
+        services.AddSingleton<CredentialDoor>();
         services.TryAddSingleton<FirstStart>();
     }
 

@@ -6,6 +6,7 @@ using Althing.Core.Endpoints;
 using Althing.Core.Events;
 using Althing.Core.Principals;
 using Althing.Core.Provisioning;
+using Althing.Core.RoleAliases;
 using Althing.Core.Shadows;
 using Althing.Core.Tags;
 using Althing.Core.ThingGroups;
@@ -56,6 +57,7 @@ public static class CoreService
         var door = app.ApplicationServices.GetRequiredService<WebSocketDoor>();
         return app
             .UseWhen(http => http.Request.IsHttps, secure => secure.Use(next => http => gate.Pass(http, next)))
+            .MapWhen(CredentialDoor.Takes, branch => branch.Run(branch.ApplicationServices.GetRequiredService<CredentialDoor>().Handle))
             .MapWhen(http => http.Request.Path == WebSocketDoor.Path, branch => branch.UseWebSockets().Run(door.Handle));
     }
 

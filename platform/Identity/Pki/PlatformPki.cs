@@ -62,11 +62,16 @@ public sealed class PlatformPki : IDisposable
     }
 
     /// <summary>Issues a device certificate for a new RSA 2048 key and answers both.</summary>
-    public (X509Certificate2 Certificate, string PrivateKeyPem, string PublicKeyPem) IssueDevice()
+    public (X509Certificate2 Certificate, string PrivateKeyPem, string PublicKeyPem) IssueDevice() => IssueDevice(DeviceNotAfter);
+
+    /// <summary>The same for a certificate that lives shortly.</summary>
+    public (X509Certificate2 Certificate, string PrivateKeyPem, string PublicKeyPem) IssueDevice(TimeSpan lifetime) => IssueDevice(time.GetUtcNow() + lifetime);
+
+    (X509Certificate2 Certificate, string PrivateKeyPem, string PublicKeyPem) IssueDevice(DateTimeOffset until)
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=AWS IoT Certificate", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        return (SignDevice(request), key.ExportRSAPrivateKeyPem() + "\n", key.ExportSubjectPublicKeyInfoPem() + "\n");
+        return (SignDevice(request, until), key.ExportRSAPrivateKeyPem() + "\n", key.ExportSubjectPublicKeyInfoPem() + "\n");
     }
 
     /// <summary>Issues a device certificate for a signing request.</summary>
@@ -85,7 +90,7 @@ public sealed class PlatformPki : IDisposable
         if (KeyProblem(request.PublicKey) is { } problem)
             throw new CryptographicException(problem);
         var plain = new CertificateRequest(request.SubjectName, request.PublicKey, HashAlgorithmName.SHA256);
-        return SignDevice(plain);
+        return SignDevice(plain, DeviceNotAfter);
     }
 
     /// <summary>What is wrong with a device's public key, or null: RSA of at least 2048 bits and the NIST curves are accepted.</summary>
@@ -98,12 +103,12 @@ public sealed class PlatformPki : IDisposable
             : "The key must be RSA or elliptic-curve.";
     }
 
-    X509Certificate2 SignDevice(CertificateRequest request)
+    X509Certificate2 SignDevice(CertificateRequest request, DateTimeOffset until)
     {
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        return Sign(request, time.GetUtcNow().AddMinutes(-2), Min(DeviceNotAfter, Root.NotAfter));
+        return Sign(request, time.GetUtcNow().AddMinutes(-2), Min(until, Root.NotAfter));
     }
 
     X509Certificate2 Sign(CertificateRequest request, DateTimeOffset from, DateTimeOffset to)

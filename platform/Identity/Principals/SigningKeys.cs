@@ -73,12 +73,14 @@ public sealed class SigningKeys(IStore store, MasterKey master, TimeProvider tim
     /// <param name="PrincipalId">The role's or user's id, so that one made anew under the same name does not inherit sessions.</param>
     sealed record Session(
         string KeyId, string Secret, string Account, string? RoleName, string? UserName, string PrincipalId, string SessionName,
-        DateTimeOffset Issued, DateTimeOffset Expires, string? Policy);
+        DateTimeOffset Issued, DateTimeOffset Expires, string? Policy, IReadOnlyDictionary<string, string>? Context = null);
 
     /// <summary>Temporary credentials of a role.</summary>
     /// <param name="policy">A session policy, already checked, that must allow as well.</param>
-    public (SigningKey Key, DateTimeOffset Expires) CreateSession(Role role, string sessionName, TimeSpan duration, string? policy) =>
-        Issue(new(PrincipalIds.TemporaryKey(), PrincipalIds.SecretKey().Value, role.Account.Value, role.Name, null, role.Id, sessionName, default, default, policy),
+    /// <param name="context">Further values for policy variables and conditions.</param>
+    public (SigningKey Key, DateTimeOffset Expires) CreateSession(
+        Role role, string sessionName, TimeSpan duration, string? policy, IReadOnlyDictionary<string, string>? context = null) =>
+        Issue(new(PrincipalIds.TemporaryKey(), PrincipalIds.SecretKey().Value, role.Account.Value, role.Name, null, role.Id, sessionName, default, default, policy, context),
             duration, session => OfRole(role, session));
 
     /// <summary>Temporary credentials of a user, with all that the user may do.</summary>
@@ -178,6 +180,8 @@ public sealed class SigningKeys(IStore store, MasterKey master, TimeProvider tim
         };
         if (session is not null)
             context[Caller.TokenIssueTime] = session.Issued.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        foreach (var (name, value) in session?.Context ?? new Dictionary<string, string>())
+            context[name] = value;
         return context;
     }
 }

@@ -83,7 +83,7 @@ sealed class DeviceAuthority(
         if (registered.Status == CertificateStatus.ACTIVE && RightsReader.IsValidAt(registered, clock.GetUtcNow()))
             return principal;
         if (registered is { Status: CertificateStatus.PENDING_ACTIVATION, CaCertificateId: not null })
-            await firstContact.Announce(registered, cancel);
+            await firstContact.GreetAgain(registered, cancel);
         await log.Ready(owner.Owner, cancel);
         log.Unidentified(principal, registered.Status == CertificateStatus.ACTIVE ? "EXPIRED_CERTIFICATE" : "INACTIVE_CERTIFICATE");
         return null;

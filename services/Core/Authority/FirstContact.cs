@@ -5,7 +5,7 @@ using Althing.Api;
 using Althing.Broker;
 using Althing.Core.CaCertificates;
 using Althing.Core.Certificates;
-using Althing.Identity;
+using Althing.Core.Provisioning;
 using Althing.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -14,24 +14,17 @@ namespace Althing.Core.Authority;
 /// <summary>
 /// Just-in-time registration ("Register a client certificate when the client connects"): a certificate that nobody registered, signed by a CA
 /// that allows it, becomes PENDING_ACTIVATION, and <c>$aws/events/certificates/registered/CA-ID</c> says so, again at each further attempt
-/// until it is activated. The connection is refused either way.
+/// until it is activated. A CA with a provisioning template has it provisioned. The connection is refused either way: the device tries again.
 /// </summary>
 sealed class FirstContact(
-    CaStore authorities, CertificateStore certificates, PlatformPublish publish, TimeProvider clock, ILogger<FirstContact> logger)
+    CaStore authorities, CertificateStore certificates, JustInTime justInTime, PlatformPublish publish, TimeProvider clock, ILogger<FirstContact> logger)
 {
     public async ValueTask Greet(X509Certificate2 certificate, AccountId? account, CancellationToken cancel)
     {
         if (certificate.NotAfter.ToUniversalTime() <= clock.GetUtcNow()
             || await authorities.FindRegistering(certificate, account, cancel) is not { } ca)
             return;
-        var caller = new Caller
-        {
-            Account = ca.Account,
-            Arn = $"arn:aws:iot:{ca.Value.Region}:{ca.Account}:cacert/{ca.Value.Id}",
-            UserId = ca.Value.Id,
-            Kind = CallerKind.Certificate,
-            Region = ca.Value.Region,
-        };
+        var caller = JustInTime.CallerOf(ca.Value);
         var pending = certificates.Describe(certificate, caller, CertificateStatus.PENDING_ACTIVATION) with
         {
             CaCertificateId = ca.Value.Id,
@@ -48,9 +41,18 @@ sealed class FirstContact(
             return;
         }
         await Announce(pending, cancel);
+        await justInTime.Provision(ca.Value, pending, cancel);
     }
 
-    public async ValueTask Announce(Certificate pending, CancellationToken cancel)
+    /// <summary>A certificate that waits for its activation connects again: what could not be provisioned may be by now.</summary>
+    public async ValueTask GreetAgain(Certificate pending, CancellationToken cancel)
+    {
+        await Announce(pending, cancel);
+        if (pending.CaCertificateId is { } id && await authorities.Find(pending.Account, id, cancel) is { Value: { Active: true, AutoRegistration: true } ca })
+            await justInTime.Provision(ca, pending, cancel);
+    }
+
+    async ValueTask Announce(Certificate pending, CancellationToken cancel)
     {
         var payload = JsonSerializer.SerializeToUtf8Bytes(new
         {

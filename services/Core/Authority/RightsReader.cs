@@ -4,6 +4,7 @@ using Althing.Core.Certificates;
 using Althing.Core.Endpoints;
 using Althing.Core.Policies;
 using Althing.Core.Principals;
+using Althing.Core.Provisioning.Fleet;
 using Althing.Core.ThingGroups;
 using Althing.Core.Things;
 using Althing.Core.ThingTypes;
@@ -71,6 +72,8 @@ sealed class RightsReader(IStore store, SharedRights shared, SigningKeys keys, S
             return null;
         var thing = await AddVariables(context, certificate, clientId, cancel);
         var policies = await shared.PoliciesOf(principal.Account, PrincipalRef.OfCertificate(certificate.Id), cancel);
+        if (certificate.ClaimFor is { } template)
+            policies = [.. policies, SharedPolicy.Fixed(PolicyStore.Parse(ProvisioningClaim.Policy(principal.Account, certificate.Region, template)))];
         var groups = thing is null ? [] : await GroupsOf(principal.Account, thing.Name, cancel);
         return new(principal.Account, certificate.Region, thing?.Name, policies, groups, FewPairs.Of(context))
         {

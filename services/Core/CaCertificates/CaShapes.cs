@@ -2,7 +2,7 @@ using Althing.Api;
 
 namespace Althing.Core.CaCertificates;
 
-/// <summary>What a device that registers itself is provisioned with; kept for the provisioning service.</summary>
+/// <summary>What a device that registers itself is provisioned with.</summary>
 sealed record RegistrationConfig
 {
     [Length(0, 10240), Pattern(@"[\s\S]*")]
@@ -20,5 +20,7 @@ sealed record RegistrationConfig
             throw Refuse.InvalidRequest("Give either 'templateBody' or 'templateName' in 'registrationConfig', not both.");
         if (config is { TemplateBody: not null, RoleArn: null })
             throw Refuse.InvalidRequest("'registrationConfig' with a 'templateBody' needs a 'roleArn'.");
+        if (config?.TemplateBody is { } body)
+            Provisioning.Templates.ProvisioningTemplate.CheckBody(body, Provisioning.Templates.TemplateUse.JustInTime);
     }
 }

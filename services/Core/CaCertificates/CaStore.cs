@@ -21,6 +21,9 @@ sealed class CaStore(IStore store, RegistryChanges changes, TimeProvider clock)
         await store.Get(CaCertificate.Table, account, certificateId.ToLowerInvariant(), cancel)
         ?? throw Refuse.ResourceNotFound($"There is no CA certificate {certificateId} in this account. ListCACertificates shows those there are.");
 
+    public ValueTask<Row<CaCertificate>?> Find(AccountId account, string certificateId, CancellationToken cancel) =>
+        store.Get(CaCertificate.Table, account, certificateId, cancel);
+
     /// <summary>The account's active CAs that signed this certificate.</summary>
     public async ValueTask<IReadOnlyList<Row<CaCertificate>>> Signers(AccountId account, X509Certificate2 certificate, CancellationToken cancel)
     {

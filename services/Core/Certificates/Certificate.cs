@@ -34,6 +34,9 @@ sealed record Certificate
     /// </summary>
     public bool SniOnly { get; init; }
     public string? GenerationId { get; init; }
+
+    /// <summary>The provisioning template of a temporary certificate that can do nothing but provision a device with it.</summary>
+    public string? ClaimFor { get; init; }
     public AccountId? PreviousOwner { get; init; }
     public CertificateTransfer? Transfer { get; init; }
 

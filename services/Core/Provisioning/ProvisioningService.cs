@@ -1,5 +1,6 @@
 using Althing.Core.BillingGroups;
 using Althing.Core.Certificates;
+using Althing.Core.Provisioning.Fleet;
 using Althing.Core.ThingGroups;
 using Althing.Core.ThingTypes;
 using Althing.Storage;
@@ -17,6 +18,11 @@ static class ProvisioningService
             p.GetRequiredService<GroupMemberships>(), p.GetRequiredService<CertificateStore>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<DeviceIssuer>();
         services.AddSingleton<Provisioner>();
+        services.AddSingleton<PreProvisioning>();
+        services.AddSingleton<JustInTime>();
+        services.AddSingleton<FleetDesk>();
+        services.AddSingleton<FleetUpkeep>();
+        services.AddHostedService<FleetTopics>();
         return services;
     }
 }
