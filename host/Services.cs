@@ -3,6 +3,7 @@ using Althing.Api;
 using Althing.Broker;
 using Althing.Core;
 using Althing.Core.Endpoints;
+using Althing.Core.Provisioning.Bulk;
 using Althing.Design;
 using Althing.Iam;
 using Althing.Identity;
@@ -29,15 +30,22 @@ static class Services
         .AddSingleton(MasterKey.Open(storage.Folder))
         .AddSingleton(p => new ConsolePassword(storage.Folder, p.GetRequiredService<TimeProvider>()))
         .AddSingleton(p => new PlatformPki(storage.Folder, options.HostName is { } name ? [name] : [], p.GetRequiredService<TimeProvider>()))
-        .AddSingleton(new EndpointOptions { HostName = options.HostName ?? "localhost" })
+        .AddSingleton(new EndpointOptions
+        {
+            HostName = options.HostName ?? "localhost",
+            // Its clients build an address from it without adding a port.
+            CredentialProviderAddress = options.Https is 0 or 443 ? null : $"{options.HostName ?? "localhost"}:{options.Https}",
+        })
         .AddSingleton(new VirtualHosts(options.HostName is { } own ? [own] : []))
         .AddMqttBroker(options.Broker)
         .AddSingleton<IHealthProbe, StorageProbe>()
         .AddSingleton<IHealthProbe, BrokerProbe>()
         .AddAwsApis(Apis)
+        .AddSingleton(options)
         .AddSingleton(new ConsoleDefaults(account, options.Region))
         .AddConsole(storage.Folder)
         .AddCore()
         .AddIam()
-        .AddObjectStore();
+        .AddObjectStore()
+        .AddSingleton<IObjectFiles, ObjectFiles>();
 }

@@ -18,7 +18,12 @@ sealed class Provisioner(DraftSources sources, DeviceIssuer issuer, CaStore auth
     /// <exception cref="ServiceException">
     /// ResourceRegistrationFailureException, InvalidRequestException, ConflictingResourceUpdateException, and what <paramref name="begin"/> refuses with.
     /// </exception>
-    public async ValueTask<Provisioned> Provision(Caller caller, ProvisioningPlan plan, Func<ValueTask<Batch>>? begin, CancellationToken cancel)
+    public ValueTask<Provisioned> Provision(Caller caller, ProvisioningPlan plan, Func<ValueTask<Batch>>? begin, CancellationToken cancel) =>
+        Provision(caller, plan, begin, null, cancel);
+
+    /// <param name="end">Adds to the batch what is known only of the resources made.</param>
+    public async ValueTask<Provisioned> Provision(
+        Caller caller, ProvisioningPlan plan, Func<ValueTask<Batch>>? begin, Action<Batch, Provisioned>? end, CancellationToken cancel)
     {
         var issued = plan.Certificate?.SigningRequest is { } request ? await Issue(request, caller, cancel) : null;
         for (var attempt = 1; ; attempt++)
@@ -27,6 +32,7 @@ sealed class Provisioner(DraftSources sources, DeviceIssuer issuer, CaStore auth
             try
             {
                 var made = await Make(caller, plan, issued, batch, cancel);
+                end?.Invoke(batch, made);
                 await sources.Store.Commit(batch, cancel);
                 foreach (var change in made.Told)
                     changes.Publish(change);

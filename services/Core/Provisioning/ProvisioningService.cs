@@ -1,5 +1,6 @@
 using Althing.Core.BillingGroups;
 using Althing.Core.Certificates;
+using Althing.Core.Provisioning.Bulk;
 using Althing.Core.Provisioning.Fleet;
 using Althing.Core.ThingGroups;
 using Althing.Core.ThingTypes;
@@ -23,6 +24,8 @@ static class ProvisioningService
         services.AddSingleton<FleetDesk>();
         services.AddSingleton<FleetUpkeep>();
         services.AddHostedService<FleetTopics>();
+        services.AddSingleton<BulkWorker>();
+        services.AddHostedService(p => p.GetRequiredService<BulkWorker>());
         return services;
     }
 }

@@ -1,0 +1,26 @@
+using Althing.Identity;
+using Althing.Storage;
+
+namespace Althing.Core.Provisioning.Bulk;
+
+/// <summary>What registration needs of the object store; the host joins the two.</summary>
+public interface IObjectFiles
+{
+    /// <summary>Opens an account's object; null when there is none. The caller disposes it.</summary>
+    /// <param name="offset">The first byte to read.</param>
+    ValueTask<ObjectFile?> Open(AccountId account, string bucket, string key, long offset, CancellationToken cancel);
+
+    /// <summary>Writes an object, durably.</summary>
+    ValueTask Write(AccountId account, string bucket, string key, Stream content, string contentType, CancellationToken cancel);
+
+    /// <summary>A URL by which an object can be read with a role's rights.</summary>
+    Uri Presign(Role role, string region, string bucket, string key, TimeSpan lifetime);
+}
+
+/// <summary>An object that is open for reading.</summary>
+/// <param name="Bytes">The length of the whole object.</param>
+/// <param name="ETag">Another one when the object was overwritten.</param>
+public sealed record ObjectFile(Stream Content, long Bytes, string ETag) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => Content.DisposeAsync();
+}
