@@ -90,7 +90,8 @@ public sealed class ProvisioningFleetTests
         await using var house = await DoorHouse.Open();
         var account = await With(house);
         var foreign = await With(house);
-        await using var client = await Client(house, account, (await account.Device()).Certificate, "c");
+        var certificate = (await account.Device()).Certificate;
+        await using var client = await Client(house, account, certificate, "c");
         await using var thief = await Client(house, account, (await account.Device()).Certificate, "thief");
         await using var stranger = await Client(house, foreign, (await foreign.Device()).Certificate, "c");
         var made = await Ask(client, "$aws/certificates/create-from-csr/json", JsonSerializer.Serialize(new { certificateSigningRequest = TestPki.Request("CN=mine") }), "/accepted");
@@ -102,7 +103,8 @@ public sealed class ProvisioningFleetTests
             Assert.Equal((400, brought.Length == 0 ? "InvalidPayload" : "InvalidCertificateOwnershipToken"), ((int)refusal["statusCode"]!, (string)refusal["errorCode"]!));
         }
         house.Time.Advance(OwnershipToken.Lifetime);
-        Assert.Equal("InvalidCertificateOwnershipToken", (string)(await Ask(client, Provision, With(token, ("Serial", "1")), "/rejected"))["errorCode"]!);
+        await using var late = await Client(house, account, certificate, "late");
+        Assert.Equal("InvalidCertificateOwnershipToken", (string)(await Ask(late, Provision, With(token, ("Serial", "1")), "/rejected"))["errorCode"]!);
         // Its certificate was never used and goes.
         await house.Services.GetRequiredService<FleetUpkeep>().Sweep(default);
         Assert.Equal("ResourceNotFoundException", (await account.Refused("DescribeCertificate", new { certificateId = (string)made["certificateId"]! })).Code);
@@ -241,7 +243,7 @@ public sealed class ProvisioningFleetTests
         {
             Account = account.Id, Name = "device", Id = PrincipalIds.Role(), CreatedAt = house.Time.GetUtcNow(),
             TrustPolicy = """{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"credentials.iot.amazonaws.com"},"Action":"sts:AssumeRole"}}""",
-            Policies = new Dictionary<string, string> { ["p"] = $$"""{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iot:DescribeThing","Resource":"{{account.Arn("thing/${credentials-iot:ThingName}")}}"}}""" },
+            Policies = new Dictionary<string, string> { ["p"] = SecurityAccount.Document("iot:DescribeThing", account.Arn("thing/${credentials-iot:ThingName}")) },
         };
         await house.Store.Commit(new Batch().Add(Role.Table, role), default);
         await account.Call("CreateThing", new { thingName = "mine" });
