@@ -46,7 +46,7 @@ sealed record CreateCertificateProviderRequest
     public required string CertificateProviderName { get; init; }
     [Length(0, 2048), Pattern(@"[\s\S]*")]
     public required string LambdaFunctionArn { get; init; }
-    [Length(1, 1), Each(Pattern = "CreateCertificateFromCsr")]
+    [Length(1, 1), OneOf("CreateCertificateFromCsr")]
     public required IReadOnlyList<string> AccountDefaultForOperations { get; init; }
     [IdempotencyToken, Length(36, 64), Pattern(@"\S{36,64}")]
     public string? ClientToken { get; init; }

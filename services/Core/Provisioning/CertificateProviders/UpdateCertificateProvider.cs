@@ -37,7 +37,7 @@ sealed record UpdateCertificateProviderRequest
     public required string CertificateProviderName { get; init; }
     [Length(0, 2048), Pattern(@"[\s\S]*")]
     public string? LambdaFunctionArn { get; init; }
-    [Length(1, 1), Each(Pattern = "CreateCertificateFromCsr")]
+    [Length(1, 1), OneOf("CreateCertificateFromCsr")]
     public IReadOnlyList<string>? AccountDefaultForOperations { get; init; }
 }
 
