@@ -49,6 +49,12 @@ public sealed partial class MqttBroker : IAsyncDisposable
     /// <summary>This is one of several nodes.</summary>
     public bool IsClustered => Cluster is not null;
 
+    /// <summary>
+    /// This process does what one node does for the whole cluster: timers, roll-outs, bulk tasks. Always true without a cluster. While nodes
+    /// come or go two may think so for a moment: the work's writes must be conditional ones.
+    /// </summary>
+    public bool LeadsCluster => Cluster is not { } cluster || (cluster.Stands && cluster.Peers.All(p => string.CompareOrdinal(cluster.Node, p.Node) < 0));
+
     /// <summary>The other nodes; null where the platform is one process.</summary>
     internal IBrokerCluster? Cluster { get; }
     internal MessageLog Log { get; }

@@ -1,14 +1,20 @@
 using System.Collections.Concurrent;
+using Althing.Broker;
 using Althing.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Althing.Core.Provisioning.Bulk;
 
-/// <summary>Carries registration tasks out: an account's one after the other, the oldest first. What a kill interrupts goes on after the start.</summary>
-sealed partial class BulkWorker(IStore store, IEnumerable<IObjectFiles> files, Provisioner provisioner, TimeProvider clock, ILogger<BulkWorker> logger) : BackgroundService
+/// <summary>
+/// Carries registration tasks out: an account's one after the other, the oldest first. What a kill interrupts goes on after the start, or on
+/// another node of the cluster.
+/// </summary>
+sealed partial class BulkWorker(
+    IStore store, IEnumerable<IObjectFiles> files, Provisioner provisioner, MqttBroker broker, TimeProvider clock, ILogger<BulkWorker> logger) : BackgroundService
 {
     static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
     readonly SemaphoreSlim signal = new(0);
     readonly ConcurrentDictionary<AccountId, Task> running = new();
@@ -22,10 +28,11 @@ sealed partial class BulkWorker(IStore store, IEnumerable<IObjectFiles> files, P
             return;
         while (!stoppingToken.IsCancellationRequested)
         {
-            await Begin(found, stoppingToken);
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            using var timer = clock.CreateTimer(_ => Wake(), null, AgainAfter, Timeout.InfiniteTimeSpan);
-            await signal.WaitAsync(patience.Token);
+            if (broker.LeadsCluster)
+                await Begin(found, stoppingToken);
+            // Another node may have taken the task, or may have led until now.
+            using var timer = broker.IsClustered ? clock.CreateTimer(_ => Wake(), null, LookEvery, Timeout.InfiniteTimeSpan) : null;
+            await signal.WaitAsync(stoppingToken);
         }
     }
 
@@ -40,7 +47,11 @@ sealed partial class BulkWorker(IStore store, IEnumerable<IObjectFiles> files, P
         foreach (var account in accounts)
         {
             if (!running.TryGetValue(account, out var work) || work.IsCompleted)
-                running[account] = Task.Run(() => Work(found, account, cancel), cancel);
+            {
+                running[account] = work = Task.Run(() => Work(found, account, cancel), cancel);
+                // A task that began between the last look and the end is seen now.
+                _ = work.ContinueWith(_ => Wake(), cancel, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            }
         }
     }
 
@@ -58,6 +69,7 @@ sealed partial class BulkWorker(IStore store, IEnumerable<IObjectFiles> files, P
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             LogFailed(logger, account, failure);
+            await Task.Delay(AgainAfter, clock, cancel);
         }
     }
 
