@@ -43,11 +43,11 @@ static class BrokerTable
     static async Task Row(List<Server> servers, Traffic traffic)
     {
         var outcomes = servers.ToDictionary(s => s, _ => new List<Outcome>());
-        await new LoadGenerator(servers[0], traffic).Run();
+        await new LoadGenerator([servers[0]], traffic).Run();
         for (var run = 0; run < Runs; run++)
         {
             foreach (var server in servers)
-                outcomes[server].Add(await new LoadGenerator(server, traffic).Run());
+                outcomes[server].Add(await new LoadGenerator([server], traffic).Run());
         }
         double Median(Server server, Func<Outcome, double> of) => Load.Median(outcomes[server].Select(of));
         var detail = string.Join("  ", servers.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Name} {Median(s, o => o.CpuPerMillion):0.00}, {outcomes[s].Sum(o => o.Lost)}")));

@@ -26,7 +26,8 @@ sealed record Traffic(string Name, int Publishers, int Subscribers, int QoS, int
 }
 
 /// <summary>One thread that keeps all connections of a run going, so that a server on the other core is the bottleneck.</summary>
-sealed class LoadGenerator(Server server, Traffic traffic)
+/// <param name="servers">Clients are spread over them; of the pairs, an equal part has its ends on each two of them.</param>
+sealed class LoadGenerator(IReadOnlyList<Server> servers, Traffic traffic)
 {
     static readonly TimeSpan Warmup = TimeSpan.FromSeconds(0.5);
     static readonly TimeSpan Measured = TimeSpan.FromSeconds(2.5);
@@ -56,18 +57,20 @@ sealed class LoadGenerator(Server server, Traffic traffic)
     {
         for (var i = 0; i < traffic.Subscribers; i++)
         {
-            var socket = await Load.Connect(server, $"bench-sub-{i}");
+            var socket = await Load.Connect(servers[i / servers.Count % servers.Count], $"bench-sub-{i}");
             await Load.Subscribe(socket, traffic.InPairs ? $"bench/pair-{i}" : traffic.Publishers > 1 ? "bench/#" : "bench/hot", traffic.QoS);
             subscribers.Add(new(socket, traffic.QoS) { Latencies = traffic.PerSecond is null ? null : [] });
         }
         for (var i = 0; i < traffic.Publishers; i++)
         {
             var topic = traffic.InPairs ? $"bench/pair-{i}" : traffic.Publishers > 1 ? $"bench/device-{i}" : "bench/hot";
-            publishers.Add(new Peer(await Load.Connect(server, $"bench-pub-{i}"), traffic.QoS).Publishing(topic, traffic.PerWrite, Math.Max(traffic.Window, traffic.PerWrite)));
+            publishers.Add(new Peer(await Load.Connect(servers[i % servers.Count], $"bench-pub-{i}"), traffic.QoS).Publishing(topic, traffic.PerWrite, Math.Max(traffic.Window, traffic.PerWrite)));
         }
         all.AddRange(subscribers);
         all.AddRange(publishers);
     }
+
+    TimeSpan Cpu => servers.Aggregate(TimeSpan.Zero, (sum, server) => sum + server.Cpu);
 
     Outcome Drive()
     {
@@ -79,11 +82,11 @@ sealed class LoadGenerator(Server server, Traffic traffic)
             Step(epoll, publish: true);
         foreach (var subscriber in subscribers)
             subscriber.Latencies?.Clear();
-        var (from, before, cpu) = (clock.Elapsed, Received, server.Cpu);
+        var (from, before, cpu) = (clock.Elapsed, Received, Cpu);
         while (clock.Elapsed < Warmup + Measured)
             Step(epoll, publish: true);
         var (seconds, got) = ((clock.Elapsed - from).TotalSeconds, Received - before);
-        var used = (server.Cpu - cpu).TotalSeconds;
+        var used = (Cpu - cpu).TotalSeconds;
         return new(got / seconds, used / got * 1e6, Drain(epoll)) { Latency = Percentiles() };
     }
 
@@ -144,7 +147,7 @@ sealed class LoadGenerator(Server server, Traffic traffic)
                 peer.Publish();
             WatchOut(epoll, peer);
             if ((ready & ~Epoll.Out) != 0 && !peer.Receive(buffer, Stopwatch.GetTimestamp))
-                throw new IOException($"{server.Name} closed a connection of '{traffic.Name}'.");
+                throw new IOException($"{servers[0].Name} closed a connection of '{traffic.Name}'.");
             published += peer.Published - sentBefore;
             received += peer.Received - gotBefore;
         }

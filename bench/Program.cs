@@ -4,6 +4,7 @@ using Althing.Bench;
 Dictionary<string, (string Summary, Func<Task> Run)> all = new(StringComparer.Ordinal)
 {
     ["broker"] = ("Authorized publish to delivery over plain MQTT, beside mosquitto and nats-server", BrokerTable.Run),
+    ["nodes"] = ("Two nodes of a quarter of a core each on one PostgreSQL (ALTHING_BENCH_POSTGRES), beside one", Nodes.Run),
     ["idle"] = ("Memory and CPU of 10 000 idle connections (or ALTHING_BENCH_CONNECTIONS), plain and mutual TLS, beside the peers", Idle.Run),
     ["handshakes"] = ("Mutual-TLS connects a second, beside the peers", Handshakes.Run),
     ["offline"] = ("Messages of QoS 1 acknowledged for sessions that are away, beside nats-server", Offline.Run),
@@ -16,7 +17,7 @@ Dictionary<string, (string Summary, Func<Task> Run)> all = new(StringComparer.Or
 if (args is ["--help" or "-h"] || (args.Length > 0 && !all.ContainsKey(args[0])))
 {
     foreach (var (name, (summary, _)) in all)
-        Console.WriteLine($"  {name,-10}{summary}");
+        Console.WriteLine($"  {name,-12}{summary}");
     return args is ["--help" or "-h"] ? 0 : 2;
 }
 foreach (var name in args.Length > 0 ? args : [.. all.Keys])

@@ -25,6 +25,8 @@ abstract class Server : IAsyncDisposable
     public string? User { get; protected init; }
     public string? Password { get; protected init; }
 
+    public int ProcessId => process.Id;
+
     public TimeSpan Cpu
     {
         get

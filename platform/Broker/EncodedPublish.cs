@@ -37,6 +37,13 @@ ref struct EncodedPublish
         return scratch.Written.Span;
     }
 
+    /// <summary>As it was written where that will do for any receiver, else for MQTT 5.</summary>
+    public ReadOnlySpan<byte> ForNode(out MqttVersion version)
+    {
+        version = packet.Properties is null ? written : MqttVersion.V5;
+        return For(version);
+    }
+
     /// <summary>Writes it for one MQTT 5 client with an alias of its own.</summary>
     public readonly void Write(PacketBuffer buffer, string topicName, ushort alias) =>
         PublishPacket.Write(buffer, MqttVersion.V5, topicName, packet.Payload, 0, false, false, 0, Message.Forwardable(packet.Properties), alias);

@@ -1,3 +1,4 @@
+using Althing.Mqtt;
 using Althing.Storage;
 
 namespace Althing.Broker;
@@ -59,6 +60,9 @@ interface IPeerQueue
     /// <param name="group">The shared subscription one of whose members there shall have it.</param>
     /// <param name="after">It leaves when this has completed.</param>
     Task Send(AccountId account, Message message, bool direct, string? group, Task? after);
+
+    /// <summary>Queues a PUBLISH of QoS 0 for clients there as its publisher wrote it.</summary>
+    void Forward(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publish);
 }
 
 /// <summary>A session on its way from one node to another.</summary>

@@ -7,9 +7,10 @@ namespace Althing.Broker;
 /// The topics one connection published to of late, by their bytes, with what its policies said: most devices use a few topics again and
 /// again, and then neither text nor judgement is made anew.
 /// </summary>
-sealed class KnownTopics(BrokerOptions options, ServedTopics served)
+/// <param name="slotCount">Topics known at once.</param>
+sealed class KnownTopics(BrokerOptions options, ServedTopics served, int slotCount = KnownTopics.OfClient)
 {
-    const int Slots = 64;
+    const int OfClient = 64;
     KnownTopic?[]? slots;
 
     /// <summary>Those that are known now; any thread may ask.</summary>
@@ -20,7 +21,7 @@ sealed class KnownTopics(BrokerOptions options, ServedTopics served)
     {
         var hash = new HashCode();
         hash.AddBytes(utf8);
-        ref var slot = ref (slots ??= new KnownTopic[Slots])[(uint)hash.ToHashCode() % Slots];
+        ref var slot = ref (slots ??= new KnownTopic[slotCount])[(uint)hash.ToHashCode() % (uint)slotCount];
         if (slot is { } known && utf8.SequenceEqual(known.Utf8))
             return known;
         return slot = Make(utf8);

@@ -78,8 +78,11 @@ public sealed partial class MqttBroker
     /// <param name="group">The shared subscription one of whose members here gets it.</param>
     /// <param name="formerly">Only sessions adopted from this node get it: it was sent there, and nobody said that it came.</param>
     /// <param name="origin">The node whose log has it, and its number there, by which a QoS 2 message that comes again is known.</param>
-    internal ExactlyOnce Accept(AccountId account, Message message, bool direct, string? group, string? formerly, (string Node, long Id) origin)
+    /// <returns>Null when all is done: nothing had to be put on disk.</returns>
+    internal ExactlyOnce? Accept(AccountId account, Message message, bool direct, string? group, string? formerly, (string Node, long Id) origin, FlushList flush)
     {
+        if (direct && group is null && formerly is null && DeliverHere(account, message, flush))
+            return null;
         var receipt = message.QoS == 2 && origin.Id != 0 ? new NodeDebt(formerly ?? Cluster!.Node, account, group ?? "", origin.Node, origin.Id).Key : null;
         if (receipt is not null && !Taken.TryTake(receipt))
             return new(message, [], Task.CompletedTask);
@@ -114,6 +117,23 @@ public sealed partial class MqttBroker
         }
         var durable = appended.Durable;
         return new(message, [.. targets], passedOn is null ? durable : Task.WhenAll(durable, passedOn));
+    }
+
+    /// <summary>Delivers a message that no session here must keep; false when one must, or somebody wants to know who gets it.</summary>
+    bool DeliverHere(AccountId account, Message message, FlushList flush)
+    {
+        var space = TopicsOf(account);
+        if (message.QoS == 2 || message.Retain || space.Recording is not null)
+            return false;
+        var route = space.RouteOf(message.Topic);
+        if (message.QoS == 1 && Array.Exists(route.Targets, static t => t.QoS > 0 && t.Subscriber is Session { IsPersistent: true }))
+            return false;
+        foreach (var target in route.Targets)
+        {
+            if (IsMeant(target.Subscriber, null))
+                target.Subscriber.Deliver(message, target, flush);
+        }
+        return true;
     }
 
     static bool IsMeant(Subscriber subscriber, string? formerly) => subscriber switch

@@ -60,8 +60,12 @@ sealed partial class MqttConnection
         var publish = new EncodedPublish(scratch, topic.Name, packet, frame, version);
         foreach (var target in route.Targets)
         {
-            if (!target.NoLocal || target.Subscriber != session)
-                ((Session)target.Subscriber).Forward(topic.Name, ref publish, flush);
+            if (target.NoLocal && target.Subscriber == session)
+                continue;
+            if (target.Subscriber is Session receiver)
+                receiver.Forward(topic.Name, ref publish, flush);
+            else
+                ((RemoteNode)target.Subscriber).Forward(ref publish, Source!);
         }
         return true;
     }

@@ -49,8 +49,14 @@ sealed class Route(int version, Target[] targets, SharedGroup[] groups)
     public int Version { get; } = version;
     public Target[] Targets { get; } = targets;
 
-    /// <summary>Sessions alone get it, as it was published.</summary>
-    public bool IsPlain { get; } = groups.Length == 0 && targets.All(t => t.Subscriber is Session && t.Identifiers is null);
+    /// <summary>Sessions and other nodes alone get it, as it was published.</summary>
+    public bool IsPlain { get; } = groups.Length == 0 && IsPlainFor(targets);
+
+    /// <summary>The same of what came from another node, which has chosen for shared subscriptions already.</summary>
+    public bool IsPlainHere { get; } = IsPlainFor(targets);
+
+    static bool IsPlainFor(Target[] targets) => targets.All(t => t.Subscriber is Session or RemoteNode && t.Identifiers is null);
+
     public SharedGroup[] Groups { get; } = groups;
 }
 

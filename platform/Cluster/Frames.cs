@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Althing.Mqtt;
 
 namespace Althing.Cluster;
 
@@ -13,8 +14,8 @@ enum FrameKind : byte
 static class Frames
 {
     /// <summary>A session that is handed over may have all that may wait for it.</summary>
-    const int BytesMax = 512 << 20;
-    const int HeaderBytes = 5;
+    public const int BytesMax = 512 << 20;
+    public const int HeaderBytes = 5;
 
     public static byte[] Make(FrameKind kind, params ReadOnlySpan<byte[]> parts)
     {
@@ -49,6 +50,21 @@ static class Frames
         BinaryPrimitives.WriteUInt16BigEndian(bytes, checked((ushort)(bytes.Length - 2)));
         Encoding.UTF8.GetBytes(value, bytes.AsSpan(2));
         return bytes;
+    }
+
+    /// <summary>Writes the length of what is in the buffer behind the header that <see cref="Begin"/> left room for.</summary>
+    public static void End(PacketBuffer buffer, FrameKind kind)
+    {
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        BinaryPrimitives.WriteInt32BigEndian(header, buffer.Length - HeaderBytes);
+        header[4] = (byte)kind;
+        buffer.Patch(0, header);
+    }
+
+    public static void Begin(PacketBuffer buffer)
+    {
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        buffer.Raw(header);
     }
 
     /// <exception cref="IOException">The stream ended, or what comes is no frame.</exception>

@@ -57,10 +57,15 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
                 if (!await peers.Greet(name, epoch, greeting.Token))
                     throw new IOException($"'{name}' is not a node of the cluster any more.");
             }
+            using var reader = new FrameReader(stream);
+            using var incoming = new IncomingBatches(broker);
             while (true)
             {
-                var (kind, body) = await Frames.Read(stream, cancel);
-                await Take(name, epoch, kind, body, stream, writing, cancel);
+                var (kind, body) = await reader.Next(cancel);
+                if (kind == FrameKind.Batch)
+                    await TakeBatch(name, epoch, body, incoming, stream, writing, cancel);
+                else
+                    await Take(name, epoch, kind, body.ToArray(), stream, writing, cancel);
             }
         }
         catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or JsonException or System.Data.Common.DbException or MalformedPacketException or ObjectDisposedException)
@@ -71,18 +76,13 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
 
     async Task Take(string name, long epoch, FrameKind kind, byte[] body, Stream stream, SemaphoreSlim writing, CancellationToken cancel)
     {
-        if (peers.FiltersOf(name, epoch) is not { } filters)
-            throw new IOException($"'{name}' is not a node of the cluster any more.");
+        var filters = RequireNode(name, epoch);
         switch (kind)
         {
             case FrameKind.Filters:
                 var change = JsonSerializer.Deserialize<FilterChange>(body) ?? throw new IOException("A node said no filters.");
                 filters.Take(change);
                 await Write(stream, writing, Frames.Make(FrameKind.Known, Frames.Long(change.Number)), cancel);
-                return;
-            case FrameKind.Batch:
-                await TakeOnce(name, epoch, body);
-                await Write(stream, writing, Frames.Make(FrameKind.Taken, body[..8]), cancel);
                 return;
             case FrameKind.Request:
                 _ = Task.Run(() => Answer(body, stream, writing, cancel), CancellationToken.None);
@@ -92,7 +92,18 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
         }
     }
 
-    async Task TakeOnce(string name, long epoch, byte[] body)
+    RemoteFilters RequireNode(string name, long epoch) =>
+        peers.FiltersOf(name, epoch) ?? throw new IOException($"'{name}' is not a node of the cluster any more.");
+
+    async Task TakeBatch(
+        string name, long epoch, ReadOnlyMemory<byte> body, IncomingBatches incoming, Stream stream, SemaphoreSlim writing, CancellationToken cancel)
+    {
+        RequireNode(name, epoch);
+        await TakeOnce(name, epoch, body, incoming);
+        await Write(stream, writing, Frames.Make(FrameKind.Taken, body[..8].ToArray()), cancel);
+    }
+
+    async Task TakeOnce(string name, long epoch, ReadOnlyMemory<byte> body, IncomingBatches incoming)
     {
         var source = sources.GetOrAdd(name, static _ => new());
         await source.Gate.WaitAsync();
@@ -100,36 +111,16 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
         {
             if (source.Epoch != epoch)
                 (source.Epoch, source.Number) = (epoch, 0);
-            var number = Frames.Long(body);
+            var number = Frames.Long(body.Span);
             if (number <= source.Number)
                 return;
-            await Deliver(body, broker);
+            await incoming.Deliver(body);
             source.Number = number;
         }
         finally
         {
             source.Gate.Release();
         }
-    }
-
-    /// <summary>Delivers the messages of a batch; completes when what must be on disk is.</summary>
-    public static async Task Deliver(byte[] body, MqttBroker broker)
-    {
-        var flush = new FlushList();
-        var (_, messages) = OutgoingBatch.Take(body, broker);
-        foreach (var message in messages)
-        {
-            if (message.Message.QoS < 2)
-                message.Deliver(flush);
-        }
-        flush.Flush();
-        foreach (var message in messages)
-        {
-            await message.Durable;
-            if (message.Message.QoS == 2)
-                message.Deliver(flush);
-        }
-        flush.Flush();
     }
 
     async Task Answer(byte[] body, Stream stream, SemaphoreSlim writing, CancellationToken cancel)

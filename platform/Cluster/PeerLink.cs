@@ -15,8 +15,15 @@ namespace Althing.Cluster;
 /// </summary>
 sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILogger logger) : IPeerQueue, IAsyncDisposable
 {
-    /// <summary>Batches that were sent and not said to have come.</summary>
-    const int UnderWayMax = 16;
+    /// <summary>Batches that were sent and not said to have come. Few: what is published meanwhile gathers.</summary>
+    const int UnderWayMax = 4;
+
+    /// <summary>
+    /// A batch costs both nodes as much as a hundred messages in it. One that is smaller than this waits until so long after the batch before;
+    /// where little is published there was none, and nothing waits.
+    /// </summary>
+    const int GatherCount = 512;
+    static readonly TimeSpan GatherMax = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Beyond this, messages of QoS 0 are dropped; publishers of others wait for their acknowledgement and so send no more.</summary>
     const long BacklogBytesMax = 32L << 20;
@@ -37,6 +44,7 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
     string address = "";
     long backlog;
     long batches;
+    long sent;
     long questions;
     long known;
     TaskCompletionSource news = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -78,6 +86,22 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
             if (batch.IsFull || passTo is not null)
                 CloseOpen();
             return message.QoS > 0 ? batch.Taken : Task.CompletedTask;
+        }
+    }
+
+    public void Forward(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publish)
+    {
+        lock (gate)
+        {
+            if (backlog > BacklogBytesMax)
+            {
+                dropped();
+                return;
+            }
+            var batch = open ??= Begin();
+            backlog += batch.Add(scratch, account, version, source, publish);
+            if (batch.IsFull || passTo is not null)
+                CloseOpen();
         }
     }
 
@@ -221,7 +245,7 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
         try
         {
             foreach (var batch in again)
-                await stream.WriteAsync(batch.ToFrame(), broken.Token);
+                await stream.WriteAsync(batch.Frame, broken.Token);
             await Write(stream, broken.Token);
         }
         finally
@@ -248,13 +272,21 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
         while (true)
         {
             await wake.WaitAsync(cancel);
+            if (ShouldGather())
+                await Task.Delay(GatherMax, self.Time, cancel);
             while (Next() is { } next)
             {
                 if (next is OutgoingBatch batch)
                     await batch.Ready.ContinueWith(static t => _ = t.Exception, cancel, TaskContinuationOptions.None, TaskScheduler.Default);
-                await stream.WriteAsync(next as byte[] ?? ((OutgoingBatch)next).ToFrame(), cancel);
+                await stream.WriteAsync(next is byte[] frame ? frame : ((OutgoingBatch)next).Frame, cancel);
             }
         }
+    }
+
+    bool ShouldGather()
+    {
+        lock (gate)
+            return control.Count == 0 && waiting.Count == 0 && open is { Count: < GatherCount } && self.Time.GetElapsedTime(sent) < GatherMax;
     }
 
     object? Next()
@@ -269,7 +301,8 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
                 CloseOpen();
             if (!waiting.TryDequeue(out var batch))
                 return null;
-            batch.Number = ++batches;
+            batch.SetNumber(++batches);
+            sent = self.Time.GetTimestamp();
             underWay.Enqueue(batch);
             return batch;
         }

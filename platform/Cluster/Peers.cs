@@ -164,7 +164,8 @@ sealed class Peers(ClusterNode self, ILogger logger) : IBrokerCluster
 
     async Task DeliverHere(OutgoingBatch batch)
     {
-        await PeerDoor.Deliver(batch.Body(), broker!);
+        using var incoming = new IncomingBatches(broker!);
+        await incoming.Deliver(batch.Body);
         batch.Done();
     }
 

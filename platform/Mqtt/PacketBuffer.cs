@@ -65,6 +65,9 @@ public sealed class PacketBuffer(int capacity = 1024) : IDisposable
     /// <summary>Changes two bytes written before: the packet identifier of a packet encoded once for many.</summary>
     public void PatchUInt16(int at, ushort value) => BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(at, 2), value);
 
+    /// <summary>Changes bytes written before.</summary>
+    public void Patch(int at, ReadOnlySpan<byte> value) => value.CopyTo(bytes.AsSpan(at, value.Length));
+
     Span<byte> Grow(int count)
     {
         if (bytes.Length - length < count)

@@ -36,6 +36,34 @@ public sealed class ClusterTests(TwoNodes nodes)
     }
 
     [Fact]
+    public async Task Messages_without_quality_cross_as_they_were_published_between_all_versions_in_order()
+    {
+        await using var five = await Client(nodes.B, "plain-five", change: c => c.Version = MqttVersion.V5);
+        await using var three = await Client(nodes.B, "plain-three", change: c => c.Version = MqttVersion.V311);
+        foreach (var subscriber in new[] { five, three })
+            await subscriber.Subscribe("plain/#", 1);
+        await using var publisher = await Client(nodes.A, "plain-from", change: c => c.Version = MqttVersion.V5);
+        await publisher.Publish("plain/a", "named", properties: new() { ContentType = "text/plain", UserProperties = [new("of", "A")] });
+        await using var old = await Client(nodes.A, "plain-from-old", change: c => c.Version = MqttVersion.V311);
+        var first = await five.Message();
+        Assert.Equal(("named", "text/plain", "A"), (first.Payload, first.Properties?.ContentType, first.Properties?.UserProperties?[0].Value));
+        for (var i = 0; i < 2000; i++)
+            await old.Publish($"plain/{i % 7}", $"{i}");
+        await old.PublishSurely("plain/last", "end");
+        foreach (var subscriber in new[] { five, three })
+        {
+            if (subscriber == three)
+                Assert.Equal("named", await three.Payload());
+            for (var i = 0; i < 2000; i++)
+            {
+                var got = await subscriber.Message();
+                Assert.Equal(($"plain/{i % 7}", $"{i}"), (got.Topic, got.Payload));
+            }
+            Assert.Equal("end", await subscriber.Payload());
+        }
+    }
+
+    [Fact]
     public async Task A_retained_message_is_there_on_every_node_and_gone_on_every_node()
     {
         await using var publisher = await Client(nodes.A, "keeper");
