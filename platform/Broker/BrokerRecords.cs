@@ -1,9 +1,10 @@
 using Althing.Mqtt;
+using Althing.Mqtt.Packets;
 using Althing.Storage;
 
 namespace Althing.Broker;
 
-/// <summary>A persistent session as it is stored.</summary>
+/// <summary>A persistent session as it is stored, or one that is not but has a will.</summary>
 sealed record SessionRecord
 {
     public static readonly Table<SessionRecord> Table = new("mqtt-sessions", s => (s.Account, s.ClientId));
@@ -24,6 +25,31 @@ sealed record SessionRecord
 
     /// <summary>The node of the cluster where it lives; null where the platform is one process.</summary>
     public string? Node { get; init; }
+
+    /// <summary>What is published when its client is gone: of its connection, or of the last one while its delay runs.</summary>
+    public WillRecord? Will { get; init; }
+}
+
+/// <param name="Properties">As in CONNECT.</param>
+/// <param name="Due">When it is published; null while there is a connection, after whose end its delay begins.</param>
+sealed record WillRecord(
+    string Topic, byte[] Payload, int QoS, bool Retain, byte[] Properties, string? ClientId, string? PrincipalArn, DateTimeOffset? Due)
+{
+    public static WillRecord Of(WillMessage will, MessageSource? source, DateTimeOffset? due)
+    {
+        using var properties = new PacketBuffer();
+        PacketProperties.Write(properties, will.Properties);
+        return new(will.Topic, will.Payload, will.QoS, will.Retain, properties.Written.ToArray(), source?.ClientId, source?.PrincipalArn, due);
+    }
+
+    /// <param name="ended">When the connection ended, at the latest.</param>
+    public PendingWill After(DateTimeOffset ended)
+    {
+        var reader = new PacketReader(Properties);
+        var properties = PacketProperties.Read(ref reader, AllowedProperties.Will);
+        var source = ClientId is null ? null : new MessageSource(ClientId, PrincipalArn!);
+        return new(new(Topic, Payload, QoS, Retain, properties), source, Due ?? ended.AddSeconds(properties?.WillDelaySeconds ?? 0));
+    }
 }
 
 sealed record SubscriptionRecord(string Filter, int QoS, bool NoLocal, bool RetainAsPublished, int? Identifier)

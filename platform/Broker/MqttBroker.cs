@@ -91,6 +91,7 @@ public sealed partial class MqttBroker : IAsyncDisposable
         await Sessions.Load(cancel);
         await foreach (var row in store.ScanAll(RetainedRecord.Table, cancel))
             TopicsOf(row.Account).SetRetained(Retained.ToMessage(row.Value));
+        await Sessions.EndClean(cancel);
         Recovery = Task.Run(Recover, CancellationToken.None);
     }
 

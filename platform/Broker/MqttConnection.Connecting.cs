@@ -68,6 +68,7 @@ sealed partial class MqttConnection
         device = admitted;
         space = broker.TopicsOf(Account);
         will = packet.Will;
+        Source = new(clientId, device!.Principal.Arn);
         cleanStart = packet.CleanStart;
         keepAlive = KeepAlive(packet.KeepAliveSeconds);
         clientPacketMax = packet.Properties?.MaximumPacketSize;
@@ -99,7 +100,6 @@ sealed partial class MqttConnection
         ResumeTrace(packet, clientId);
         transport.Admitted?.Invoke();
         ConnectNumber = opened.ConnectNumber;
-        Source = new(clientId, device!.Principal.Arn);
         if (!TryWrite(new ConnAckPacket(present, 0, IsV5 ? Terms(packet, clientId, opened) : null)))
         {
             endReason = DisconnectReasons.ClientError;
@@ -107,7 +107,7 @@ sealed partial class MqttConnection
             return;
         }
         opened.Attach(this, flush);
-        device.WhenRevoked(() => _ = Close(device!.Cause));
+        device!.WhenRevoked(() => _ = Close(device!.Cause));
         broker.Events.Connected(this, opened);
         LogConnected(broker.Logger, clientId, Account.Value, device.Principal.Arn, RemoteAddress);
     }

@@ -303,6 +303,9 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     /// <summary>Ends the connection because its client id connects again; called by the holder of the client id's gate.</summary>
     public Task GiveWay() => End(ReasonCode.SessionTakenOver, DisconnectReasons.DuplicateClientId, inGate: true);
 
+    /// <summary>Its will, which stays with it.</summary>
+    public WillMessage? Will => will;
+
     /// <summary>Its will, once.</summary>
     public WillMessage? TakeWill() => Interlocked.Exchange(ref will, null);
 

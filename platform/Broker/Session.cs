@@ -43,6 +43,9 @@ sealed partial class Session(AccountId account, string clientId, MqttBroker brok
 
     /// <summary>The will of its last connection, while its delay runs.</summary>
     public PendingWill? Will { get; set; }
+
+    /// <summary>The will of its connection as it is stored; null for none.</summary>
+    public WillRecord? LastWill { get; set; }
     public DateTimeOffset? DisconnectedAt { get; set; }
 
     /// <summary>After a restart: messages of the log up to this one may have been sent to the client already.</summary>

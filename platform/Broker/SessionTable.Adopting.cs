@@ -18,13 +18,14 @@ sealed partial class SessionTable
         var life = await store.Get(LogLife.Table, AccountId.Platform, logName, cancel);
         await dead.Begin((life?.Value.Count ?? 0) + 1, cancel);
         await dead.Recover(cancel);
+        List<Row<SessionRecord>> clean = [];
         Dictionary<string, Session> orphans = new(StringComparer.Ordinal);
         await foreach (var row in store.ScanAll(SessionRecord.Table, cancel))
         {
             if (row.Value.Node != node)
                 continue;
             if (row.Value.ExpirySeconds == 0)
-                await Forget(row, cancel);
+                clean.Add(row);
             else if (Restored(row, dead.FirstId, node) is { } orphan)
                 orphans[orphan.Key] = orphan;
         }
@@ -41,6 +42,8 @@ sealed partial class SessionTable
             await orphan.Recovered();
             orphan.EndRecovery();
         }
+        foreach (var row in clean)
+            await EndClean(row, cancel);
         foreach (var (id, debt) in away)
             _ = broker.SendAgain(id, debt);
         return orphans.Count;
@@ -62,10 +65,11 @@ sealed partial class SessionTable
         await appended.Durable;
     }
 
-    async Task Forget(Row<SessionRecord> row, CancellationToken cancel)
+    async Task EndClean(Row<SessionRecord> row, CancellationToken cancel)
     {
         try
         {
+            await PublishWill(row.Value, cancel);
             await store.Commit(broker.Cluster!.Guard(new()).Delete(SessionRecord.Table, row), cancel);
         }
         catch (StorageConflictException lost) when (lost.Table == SessionRecord.Table.Name)

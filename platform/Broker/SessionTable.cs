@@ -73,10 +73,12 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
             var stored = known.IsPersistent || claim is not null;
             known.Expiry = expiry;
             known.ConnectNumber++;
+            known.LastWill = connection.Will is { } will ? WillRecord.Of(will, connection.Source, due: null) : null;
             sessions[key] = known;
-            if (known.IsPersistent || stored)
+            // One whose delay is over is published though the client is back. [MQTT-3.1.3-9]
+            PendingWill(known, publish: !present || known.Will?.Due <= time.GetUtcNow());
+            if (known.IsPersistent || stored || known.LastWill is not null)
                 await Save(known, connected: true);
-            PendingWill(known, publish: !present);
             admit(known, present);
         }
         finally
@@ -114,27 +116,6 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
         }
     }
 
-    /// <summary>Publishes a will now, or when its delay is over, or the session, whichever is first. [MQTT-3.1.3-9]</summary>
-    void KeepWill(Session session, MqttConnection connection, WillMessage? will)
-    {
-        if (will is null)
-            return;
-        var delay = TimeSpan.FromSeconds(will.Properties?.WillDelaySeconds ?? 0);
-        session.Will = new(will, connection.Source, time.GetUtcNow() + delay);
-        if (delay <= TimeSpan.Zero || !session.IsPersistent)
-            PendingWill(session, publish: true);
-    }
-
-    /// <summary>Takes the waiting will away and publishes it, or forgets it because its client is back. [MQTT-3.1.3-9]</summary>
-    void PendingWill(Session session, bool publish)
-    {
-        if (session.Will is not { } pending)
-            return;
-        session.Will = null;
-        if (publish)
-            broker.PublishSoon(session.Account, pending.ToMessage(), pending.Source);
-    }
-
     public async Task Save(Session session, bool connected)
     {
         if (broker.Cluster is { } cluster)
@@ -142,7 +123,7 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
             await Save(cluster, session, connected);
             return;
         }
-        if (!session.IsPersistent)
+        if (!session.IsPersistent && !(connected && session.LastWill is not null))
         {
             await store.Commit(new Batch().Delete(SessionRecord.Table, session.Account, session.ClientId), CancellationToken.None);
             return;
@@ -159,6 +140,7 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
         LastSent = Math.Max(session.LastSent, session.SentBefore),
         ConnectNumber = session.ConnectNumber,
         Subscriptions = [.. session.Subscriptions.Select(SubscriptionRecord.Of)],
+        Will = connected ? session.LastWill : session.Will is { } will ? WillRecord.Of(will.Will, will.Source, will.Due) : null,
     };
 
     public async Task SaveAll()
@@ -184,7 +166,7 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
             await Delete(cluster, session);
             return;
         }
-        if (!session.IsPersistent)
+        if (!session.IsPersistent && session.LastWill is null)
             return;
         await store.Commit(new Batch().Delete(SessionRecord.Table, session.Account, session.ClientId), CancellationToken.None);
     }
@@ -196,10 +178,10 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
             var record = row.Value;
             if (record.Node != broker.Cluster?.Node)
                 continue;
-            // A clean session's row only says which node of a cluster has it.
+            // A clean session's row says which node of a cluster has it, and its will.
             if (record.ExpirySeconds == 0)
             {
-                await store.Commit(new Batch().Delete(SessionRecord.Table, row), cancel);
+                ended.Add(row);
                 continue;
             }
             var session = Restored(row, broker.Log.FirstId, adoptedFrom: null);
@@ -222,6 +204,7 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
             SentBefore = record.DisconnectedAt is null ? sentBefore : record.LastSent,
             RowVersion = row.Version,
             AdoptedFrom = adoptedFrom,
+            Will = record.Will?.After(time.GetUtcNow()),
             IsInstalled = adoptedFrom is not null,
         };
         session.BeginRecovery();
@@ -323,7 +306,7 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
             if (IsExpired(session))
                 _ = End(session);
             else if (session.Will is { } will && will.Due <= time.GetUtcNow())
-                PendingWill(session, publish: true);
+                _ = LeaveWill(session);
         }
     }
 

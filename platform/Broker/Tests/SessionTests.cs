@@ -154,6 +154,60 @@ public class SessionTests
         Assert.Equal("late", await sub.Payload());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(300)]
+    public async Task A_crash_of_the_platform_has_wills_published_once_afterwards(int expirySeconds)
+    {
+        await using var house = await BrokerHouse.Start();
+        Action<TestConnect> persistent = c => (c.CleanStart, c.KeepAlive) = (false, 1200);
+        Action<TestConnect> With(string will, uint delay) => c => (c.Version, c.CleanStart, c.KeepAlive, c.Properties, c.Will) = (MqttVersion.V5, false, 1200,
+            new() { SessionExpirySeconds = (uint)expirySeconds }, new(will, "gone"u8.ToArray(), 1, false, new() { WillDelaySeconds = delay, ContentType = "text/plain" }));
+        await using (var sub = await house.Connect("sub", persistent))
+        {
+            await sub.Subscribe("wills/+", 1);
+            await using var now = await house.Connect("now", With("wills/now", 0));
+            await using var later = await house.Connect("later", With("wills/later", 30));
+            await using var back = await house.Connect("back", With("wills/back", 30));
+            await using var polite = await house.Connect("polite", With("wills/polite", 0));
+            await polite.Disconnect();
+            await polite.Closed();
+            await house.Crash();
+        }
+        await using var again = await house.Connect("sub", persistent);
+        house.Time.Advance(TimeSpan.FromSeconds(2));
+        List<string> topics = [];
+        async Task Take()
+        {
+            var got = await again.Message();
+            topics.Add(got.Topic);
+            await again.Acknowledge(got.PacketId);
+        }
+        await Take();
+        if (expirySeconds == 0)
+        {
+            // A session without a life of its own ends with the connection, and its will does not wait.
+            await Take();
+            await Take();
+            Assert.Equal(["wills/back", "wills/later", "wills/now"], topics.Order());
+        }
+        else
+        {
+            Assert.Equal(["wills/now"], topics);
+            await using var returned = await house.Connect("back", With("wills/back", 30));
+            house.Time.Advance(TimeSpan.FromSeconds(31));
+            await Take();
+            Assert.Equal("wills/later", topics[1]);
+            await returned.Disconnect();
+            await returned.Closed();
+        }
+        await again.Nothing();
+        await house.Crash();
+        await using var last = await house.Connect("sub", persistent);
+        house.Time.Advance(TimeSpan.FromSeconds(61));
+        await last.Nothing();
+    }
+
     [Fact]
     public async Task Silence_longer_than_one_and_a_half_keep_alives_ends_the_connection()
     {
