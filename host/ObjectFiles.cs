@@ -1,4 +1,4 @@
-using Althing.Core.Provisioning.Bulk;
+using Althing.Core;
 using Althing.Identity;
 using Althing.ObjectStore;
 using Althing.Storage;

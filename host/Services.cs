@@ -3,7 +3,6 @@ using Althing.Api;
 using Althing.Broker;
 using Althing.Core;
 using Althing.Core.Endpoints;
-using Althing.Core.Provisioning.Bulk;
 using Althing.Design;
 using Althing.Iam;
 using Althing.Identity;
@@ -20,7 +19,7 @@ namespace Althing.Host;
 static class Services
 {
     /// <summary>The assemblies whose operations are served.</summary>
-    static readonly Assembly[] Apis = [typeof(Iot).Assembly, IamService.Assembly, ObjectStoreService.Assembly];
+    static readonly Assembly[] Apis = [CoreService.Assembly, IamService.Assembly, ObjectStoreService.Assembly];
 
     /// <summary>Everything but listeners: what <c>up</c> serves and what the other commands call in process.</summary>
     public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options, AccountId account) => services

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Althing.Api;
 using Althing.Core.Authority;
 using Althing.Core.BillingGroups;
@@ -20,6 +21,9 @@ namespace Althing.Core;
 /// <summary>AWS IoT Core: registry, certificates, policies, data endpoint.</summary>
 public static class CoreService
 {
+    /// <summary>Where its operations are.</summary>
+    public static Assembly Assembly => typeof(CoreService).Assembly;
+
     /// <summary>
     /// Registers the service; its operations are served when this assembly is given to <see cref="ApiServices.AddAwsApis"/>. Needs a
     /// <see cref="Althing.Broker.MqttBroker"/>, an <see cref="Endpoints.EndpointOptions"/> and a <see cref="Althing.Identity.Pki.PlatformPki"/>.
@@ -36,6 +40,7 @@ public static class CoreService
         services.AddSingleton<BillingGroupStore>();
         services.AddSingleton<ThingPrincipalStore>();
         services.AddSingleton<Taggable>();
+        services.AddSingleton<IRegistry, Registry>();
         services.AddSingleton<ConnectivityKeeper>();
         services.AddHostedService(p => p.GetRequiredService<ConnectivityKeeper>());
         services.AddHostedService<ChangesBetweenNodes>();

@@ -15,7 +15,7 @@ using Althing.Storage;
 namespace Althing.Core.Tags;
 
 /// <summary>The resources of IoT Core that can have tags ("Tagging your AWS IoT resources"). Things and certificates cannot.</summary>
-sealed class Taggable(IStore store)
+sealed class Taggable(IStore store, IEnumerable<TaggedKind> others)
 {
     /// <summary>What the tags of the resource are kept under; the batch gets the condition that the resource stays as it is.</summary>
     /// <exception cref="ServiceException">InvalidRequestException for an ARN that is none of such a resource of this account; ResourceNotFoundException.</exception>
@@ -37,8 +37,10 @@ sealed class Taggable(IStore store)
             "provisioningtemplate" => await Found(batch, ProvisioningTemplate.Table, id) ? ProvisioningTemplate.TagKey(id) : throw NotFound(),
             "certificateprovider" => await Found(batch, CertificateProvider.Table, id) ? CertificateProvider.TagKey(id) : throw NotFound(),
             "domainconfiguration" => await DomainKey(batch, id, account, cancel) ?? throw NotFound(),
-            _ => throw Refuse.InvalidRequest($"'{text}' is not a resource that can have tags: thing groups, thing types, billing groups, policies, "
-                + "role aliases, authorizers, CA certificates, domain configurations, provisioning templates and certificate providers can."),
+            var type when others.FirstOrDefault(k => k.ResourceType == type) is { } kind => await kind.Find(batch, account, id, cancel) ?? throw NotFound(),
+            _ => throw Refuse.InvalidRequest($"'{text}' is not a resource that can have tags: thing groups, thing types, billing groups, policies, role aliases, "
+                + "authorizers, CA certificates, domain configurations, provisioning templates and certificate providers can"
+                + string.Concat(others.Select(k => $", {k.ResourceType}")) + "."),
         };
 
         async ValueTask<bool> Found<T>(Batch batch, Table<T> table, string key) where T : class

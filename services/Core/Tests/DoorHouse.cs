@@ -69,7 +69,7 @@ sealed class DoorHouse : IAsyncDisposable
             .AddSingleton(new PlatformPki(storage.Folder, [HostName], Time))
             .AddSingleton(new EndpointOptions { HostName = HostName })
             .AddMqttBroker(options)
-            .AddAwsApis(typeof(Iot).Assembly)
+            .AddAwsApis(CoreService.Assembly)
             .AddCore();
         app = builder.Build();
         app.UseDeviceDoors();

@@ -61,7 +61,7 @@ sealed class SecurityHouse : IAsyncDisposable
             .AddSingleton(new PlatformPki(storage.Folder, [], Time))
             .AddSingleton(new EndpointOptions { HostName = "iot.test" })
             .AddLogging(l => l.SetMinimumLevel(LogLevel.Debug).AddProvider(Log))
-            .AddAwsApis(typeof(Iot).Assembly)
+            .AddAwsApis(CoreService.Assembly)
             .AddCore();
         if (broker is not null)
             collection.AddSingleton(broker);

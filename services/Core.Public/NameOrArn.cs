@@ -4,7 +4,7 @@ using Althing.Identity;
 namespace Althing.Core;
 
 /// <summary>Resources that a request names by their name or by their ARN.</summary>
-static class NameOrArn
+public static class NameOrArn
 {
     /// <summary>The ARN that a permission is asked for, in the caller's region whichever region the request's ARN has.</summary>
     public static string Arn(string? name, string? arn, string type, Caller caller) =>

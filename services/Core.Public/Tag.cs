@@ -1,10 +1,10 @@
 using System.Text.Json.Serialization;
 using Althing.Api;
 
-namespace Althing.Core.Tags;
+namespace Althing.Core;
 
 /// <summary>A tag as requests carry it.</summary>
-sealed record Tag
+public sealed record Tag
 {
     [Length(1, 128), Pattern(Names.TagKey), JsonPropertyName("Key")]
     public required string Key { get; init; }
@@ -13,7 +13,7 @@ sealed record Tag
 }
 
 /// <summary>Tags given at a resource's creation.</summary>
-static class CreationTags
+public static class CreationTags
 {
     /// <summary>Adds them to the batch that creates the resource.</summary>
     /// <param name="resource">Service and resource, such as <c>iot:policy/NAME</c>: see <see cref="ResourceTags"/>.</param>
@@ -23,8 +23,8 @@ static class CreationTags
         if (tags is not { Count: > 0 })
             return;
         if (tags.Select(t => t.Key).Distinct(StringComparer.Ordinal).Count() < tags.Count)
-            throw Core.Refuse.InvalidRequest("A tag key is given twice.");
-        await store.Add(batch, account, resource, tags.Select(t => KeyValuePair.Create(t.Key, t.Value ?? "")), Core.Refuse.InvalidRequest, cancel);
+            throw Refuse.InvalidRequest("A tag key is given twice.");
+        await store.Add(batch, account, resource, tags.Select(t => KeyValuePair.Create(t.Key, t.Value ?? "")), Refuse.InvalidRequest, cancel);
     }
 
     /// <summary>Whether a resource has these tags and no others: what makes a repeated creation the same one.</summary>

@@ -1,7 +1,7 @@
 namespace Althing.Core;
 
 /// <summary>The patterns of names, as in the model.</summary>
-static class Names
+public static class Names
 {
     public const string Thing = "[a-zA-Z0-9:_-]+";
     public const string ThingType = "[a-zA-Z0-9:_-]+";

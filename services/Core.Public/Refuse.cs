@@ -3,7 +3,7 @@ using Althing.Api;
 namespace Althing.Core;
 
 /// <summary>The exceptions that the IoT control plane's model knows.</summary>
-static class Refuse
+public static class Refuse
 {
     public static ServiceException InvalidRequest(string message) => new("InvalidRequestException", 400, message);
 

@@ -3,7 +3,7 @@ using Althing.Api;
 namespace Althing.Core;
 
 /// <summary>Optimistic locks: what a caller believes to be the version of a resource.</summary>
-static class Expect
+public static class Expect
 {
     /// <exception cref="ServiceException">VersionConflictException.</exception>
     public static void Version(string kind, string name, long version, long? expected)

@@ -5,7 +5,7 @@ using Althing.Storage;
 namespace Althing.Core;
 
 /// <summary>Reads listings page by page: a table's rows and the token for what stands behind them.</summary>
-sealed class Listing(IStore store, PageTokens tokens)
+public sealed class Listing(IStore store, PageTokens tokens)
 {
     /// <summary>Entries of a page when the caller does not say; the model allows 250 at most.</summary>
     public const int PageSizeDefault = 25;
@@ -61,4 +61,4 @@ sealed class Listing(IStore store, PageTokens tokens)
 }
 
 /// <param name="Next">The token for the following page; null at the end.</param>
-sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
+public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);

@@ -1,9 +1,9 @@
 using Althing.Identity;
 using Althing.Storage;
 
-namespace Althing.Core.Provisioning.Bulk;
+namespace Althing.Core;
 
-/// <summary>What registration needs of the object store; the host joins the two.</summary>
+/// <summary>What services need of the object store; the host joins the two.</summary>
 public interface IObjectFiles
 {
     /// <summary>Opens an account's object; null when there is none. The caller disposes it.</summary>
