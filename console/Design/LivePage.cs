@@ -1,10 +1,9 @@
 using Althing.Api;
-using Althing.Design;
 using Microsoft.AspNetCore.Components;
 
-namespace Althing.Core.Console;
+namespace Althing.Design;
 
-/// <summary>A page that loads by calling operations, and again whenever what it shows was changed by anybody.</summary>
+/// <summary>A page that loads by calling operations, and again when another account is chosen or whoever knows better says so.</summary>
 public abstract class LivePage : ComponentBase, IDisposable
 {
     /// <summary>Changes come in bursts: one load answers all that came within this time.</summary>
@@ -15,11 +14,7 @@ public abstract class LivePage : ComponentBase, IDisposable
 
     [Inject] public ConsoleSession Session { get; set; } = null!;
     [Inject] public NavigationManager Navigation { get; set; } = null!;
-    [Inject] internal RegistryChanges Changes { get; set; } = null!;
-    [Inject] internal TimeProvider Clock { get; set; } = null!;
-
-    /// <summary>The kinds of resources whose changes the page shows.</summary>
-    protected virtual IReadOnlyList<RegistryResource> Shows => [];
+    [Inject] public TimeProvider Clock { get; set; } = null!;
 
     protected bool Ready { get; private set; }
     protected string? Error { get; private set; }
@@ -29,7 +24,6 @@ public abstract class LivePage : ComponentBase, IDisposable
 
     protected override Task OnInitializedAsync()
     {
-        Changes.Changed += Changed;
         Session.Changed += Reload;
         return Refresh();
     }
@@ -45,12 +39,6 @@ public abstract class LivePage : ComponentBase, IDisposable
         {
             Error = refusal.Message;
         }
-    }
-
-    void Changed(RegistryChange change)
-    {
-        if (change.Account == Session.Account && Shows.Contains(change.Resource))
-            Reload();
     }
 
     /// <summary>Loads again soon; from any thread.</summary>
@@ -81,7 +69,6 @@ public abstract class LivePage : ComponentBase, IDisposable
 
     protected virtual void Dispose(bool disposing)
     {
-        Changes.Changed -= Changed;
         Session.Changed -= Reload;
         reload?.Dispose();
     }
