@@ -7,6 +7,7 @@ using Althing.Design;
 using Althing.Iam;
 using Althing.Identity;
 using Althing.Identity.Pki;
+using Althing.Jobs;
 using Althing.ObjectStore;
 using Althing.Shell;
 using Althing.Storage;
@@ -19,7 +20,7 @@ namespace Althing.Host;
 static class Services
 {
     /// <summary>The assemblies whose operations are served.</summary>
-    static readonly Assembly[] Apis = [CoreService.Assembly, IamService.Assembly, ObjectStoreService.Assembly];
+    static readonly Assembly[] Apis = [CoreService.Assembly, IamService.Assembly, ObjectStoreService.Assembly, JobsService.Assembly];
 
     /// <summary>Everything but listeners: what <c>up</c> serves and what the other commands call in process.</summary>
     public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options, AccountId account) => services
@@ -46,5 +47,6 @@ static class Services
         .AddCore()
         .AddIam()
         .AddObjectStore()
+        .AddJobs()
         .AddSingleton<IObjectFiles, ObjectFiles>();
 }

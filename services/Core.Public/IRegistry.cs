@@ -8,8 +8,8 @@ public interface IRegistry
     /// <summary>The thing, or null.</summary>
     ValueTask<RegisteredThing?> FindThing(AccountId account, string name, CancellationToken cancel);
 
-    /// <summary>Whether there is such a group.</summary>
-    ValueTask<bool> HasGroup(AccountId account, string name, CancellationToken cancel);
+    /// <summary>The group, or null.</summary>
+    ValueTask<RegisteredGroup?> FindGroup(AccountId account, string name, CancellationToken cancel);
 
     /// <summary>The names of the things in a group and in all groups below it, group after group; a thing may come twice.</summary>
     IAsyncEnumerable<string> MembersOf(AccountId account, string group, CancellationToken cancel);
@@ -25,3 +25,7 @@ public interface IRegistry
 /// <summary>A thing as the registry has it.</summary>
 /// <param name="Id">A UUID that stays the same for the thing's life: another thing of the same name has another.</param>
 public sealed record RegisteredThing(AccountId Account, string Name, string Id, string? TypeName, IReadOnlyDictionary<string, string> Attributes);
+
+/// <summary>A thing group as the registry has it.</summary>
+/// <param name="Id">A UUID that stays the same for the group's life.</param>
+public sealed record RegisteredGroup(string Name, string Id);

@@ -23,6 +23,25 @@ public sealed class Listing(IStore store, PageTokens tokens)
             : new([.. rows.Select(r => r.Value)], null);
     }
 
+    /// <summary>A page of those rows of a scan that fit, for what no index can say.</summary>
+    public async ValueTask<Page<T>> ReadWhere<T>(
+        Table<T> table, Caller caller, string name, Scan scan, Func<T, bool> fits, string? token, int? pageSize, CancellationToken cancel) where T : class
+    {
+        var size = pageSize ?? PageSizeDefault;
+        List<Row<T>> found = [];
+        for (var after = tokens.Open(caller, name, token, Refuse.InvalidRequest); ;)
+        {
+            var part = scan with { After = after, Limit = 4 * (size + 1) };
+            var rows = await store.Scan(table, caller.Account, part, cancel);
+            found.AddRange(rows.Where(r => fits(r.Value)).Take(size + 1 - found.Count));
+            if (found.Count > size)
+                return new([.. found.Take(size).Select(r => r.Value)], tokens.Seal(caller, name, found[size - 1].Cursor));
+            if (rows.Count < part.Limit)
+                return new([.. found.Select(r => r.Value)], null);
+            after = rows[^1].Cursor;
+        }
+    }
+
     /// <summary>A page of rows that stand in several parts of a table, part after part.</summary>
     /// <param name="parts">Distinct names in ordinal order, such as the groups whose members are listed. A part that has gone by the next page does not matter.</param>
     /// <param name="scanFor">The scan of a part's rows.</param>

@@ -36,6 +36,10 @@ public static class Refuse
 
     public static ServiceException CertificateConflict(string message) => new("CertificateConflictException", 409, message);
 
+    public static ServiceException InvalidStateTransition(string message) => new("InvalidStateTransitionException", 409, message);
+
+    public static ServiceException TerminalState(string message) => new("TerminalStateException", 410, message);
+
     public static ServiceException CertificateState(string message) => new("CertificateStateException", 406, message);
 
     public static ServiceException VersionsLimitExceeded(string message) => new("VersionsLimitExceededException", 409, message);

@@ -31,6 +31,7 @@ public static class CoreService
     public static IServiceCollection AddCore(this IServiceCollection services)
     {
         services.AddSingleton<RegistryEvents>();
+        services.AddSingleton<IEventMessages>(p => p.GetRequiredService<RegistryEvents>());
         services.AddSingleton(MakeChanges);
         services.AddSingleton<CertificateCaller>(p => p.GetRequiredService<DeviceCallers>().Identify);
         services.AddSingleton<ThingStore>();

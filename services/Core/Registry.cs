@@ -13,8 +13,8 @@ sealed class Registry(IStore store, ThingGroupStore groups) : IRegistry
             ? new(account, thing.Name, thing.Id, thing.TypeName, thing.Attributes)
             : null;
 
-    public async ValueTask<bool> HasGroup(AccountId account, string name, CancellationToken cancel) =>
-        await store.Get(ThingGroup.Table, account, name, cancel) is not null;
+    public async ValueTask<RegisteredGroup?> FindGroup(AccountId account, string name, CancellationToken cancel) =>
+        await store.Get(ThingGroup.Table, account, name, cancel) is { Value: var group } ? new(group.Name, group.Id) : null;
 
     public async IAsyncEnumerable<string> MembersOf(AccountId account, string group, [EnumeratorCancellation] CancellationToken cancel)
     {

@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Althing.Broker;
 using Althing.Core.Authority;
 using Althing.Storage;
 using Microsoft.Extensions.Logging;
@@ -6,22 +9,29 @@ using Microsoft.Extensions.Logging;
 namespace Althing.Core.Events;
 
 /// <summary>
-/// Publishes what happened in the registry on <c>$aws/events/…</c>, when the account's event configurations ask for it ("Registry events").
+/// Publishes what happened in the registry, and what other services tell of, on <c>$aws/events/…</c>, when the account's event configurations
+/// ask for it ("Registry events").
 /// </summary>
 /// <remarks>
 /// Messages follow the commit in its order, by one task. A process that dies between a commit and its message sends none; when more than
 /// <see cref="WaitingMax"/> changes wait, the newest are dropped with one line in the log.
 /// </remarks>
-sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider clock, ILogger<RegistryEvents> logger)
+sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider clock, ILogger<RegistryEvents> logger) : IEventMessages
 {
     const int WaitingMax = 200_000;
 
+    static readonly JsonSerializerOptions PlainJson = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
     readonly Lock gate = new();
-    readonly Queue<(RegistryChange Change, DateTimeOffset At)> waiting = new();
+    readonly Queue<Waiting> waiting = new();
     readonly ConcurrentDictionary<AccountId, IReadOnlySet<string>> enabled = new();
     Task working = Task.CompletedTask;
     bool idle = true;
     bool complained;
+
+    /// <param name="What">For the log.</param>
+    /// <param name="Message">Makes the message, if there is one.</param>
+    sealed record Waiting(AccountId Account, string Type, string What, Func<OutgoingMessage?> Message);
 
     /// <summary>Completes when everything noted so far has been published; for tests and an orderly end.</summary>
     public Task Settled
@@ -38,8 +48,17 @@ sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider 
 
     public void Note(RegistryChange change)
     {
-        if (change.IsFromElsewhere || RegistryMessage.TypeOf(change.Resource) is null)
+        if (change.IsFromElsewhere || RegistryMessage.TypeOf(change.Resource) is not { } type)
             return;
+        var at = clock.GetUtcNow();
+        Enqueue(new(change.Account, type, $"{change.Resource} {change.Id}", () => RegistryMessage.Of(change, at)));
+    }
+
+    public void Tell(AccountId account, string type, string topic, object payload) =>
+        Enqueue(new(account, type, topic, () => new("$aws/events/" + topic, JsonSerializer.SerializeToUtf8Bytes(payload, PlainJson)) { QoS = 1 }));
+
+    void Enqueue(Waiting message)
+    {
         lock (gate)
         {
             if (waiting.Count >= WaitingMax)
@@ -49,7 +68,7 @@ sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider 
                 complained = true;
                 return;
             }
-            waiting.Enqueue((change, clock.GetUtcNow()));
+            waiting.Enqueue(message);
             if (!idle)
                 return;
             idle = false;
@@ -61,7 +80,7 @@ sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider 
     {
         while (true)
         {
-            (RegistryChange Change, DateTimeOffset At) next;
+            Waiting? next;
             lock (gate)
             {
                 if (!waiting.TryDequeue(out next))
@@ -72,13 +91,12 @@ sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider 
             }
             try
             {
-                var types = await TypesOf(next.Change.Account);
-                if (types.Contains(RegistryMessage.TypeOf(next.Change.Resource)!) && RegistryMessage.Of(next.Change, next.At) is { } message)
-                    await publish(next.Change.Account, message, CancellationToken.None);
+                if ((await TypesOf(next.Account)).Contains(next.Type) && next.Message() is { } message)
+                    await publish(next.Account, message, CancellationToken.None);
             }
             catch (Exception failure)
             {
-                logger.LogError(failure, "The registry event for {Resource} {Id} could not be published.", next.Change.Resource, next.Change.Id);
+                logger.LogError(failure, "The event message for {What} could not be published.", next.What);
             }
         }
     }

@@ -1,0 +1,28 @@
+using Althing.Api;
+using Althing.Core;
+using Althing.Identity;
+
+namespace Althing.Jobs.Control;
+
+/// <summary>What requests name of jobs, and what callers need to use it.</summary>
+static class JobArn
+{
+    public const string IdPattern = "[a-zA-Z0-9_-]+";
+    public const string TextPattern = @"[^\p{C}]+";
+
+    public static string Of(string job, Caller caller) => caller.ArnOf("iot", "job/" + job);
+
+    /// <summary>What a call about one execution is judged on: the job and the thing.</summary>
+    public static Permission NeedsExecution(string action, string job, string thing, Caller caller) =>
+        new(action, Of(job, caller), caller.ArnOf("iot", "thing/" + thing));
+
+    /// <summary>The target of an ARN: a thing or a group of the caller's account, in whatever region.</summary>
+    /// <exception cref="ServiceException">InvalidRequestException.</exception>
+    public static (string Name, bool IsGroup) TargetOf(string text, Caller caller)
+    {
+        if (Arn.TryParse(text, out var arn) && arn.Service == "iot" && arn.Account == caller.Account.Value && arn.ResourceId.Length > 0
+            && arn.ResourceType is "thing" or "thinggroup")
+            return (arn.ResourceId, arn.ResourceType == "thinggroup");
+        throw Refuse.InvalidRequest($"'{text}' at 'targets' is not the ARN of a thing or a thing group of account {caller.Account}.");
+    }
+}
