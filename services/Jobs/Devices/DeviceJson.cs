@@ -47,8 +47,8 @@ static class DeviceJson
     {
         null => null,
         // Some clients write numbers as text, as the documentation's own example does.
-        JsonValue value when value.TryGetValue<string>(out var text) && long.TryParse(text, out var parsed) => parsed,
-        JsonValue value when value.TryGetValue<long>(out var number) => number,
+        JsonValue value when TryGet<string>(value, out var text) && long.TryParse(text, out var parsed) => parsed,
+        JsonValue value when TryGet<long>(value, out var number) => number,
         _ => throw ExecutionRules.Invalid($"'{name}' is not a whole number."),
     };
 
@@ -58,7 +58,7 @@ static class DeviceJson
     public static IReadOnlyDictionary<string, string>? Map(JsonObject request, string name) => request[name] switch
     {
         null => null,
-        JsonObject map => map.ToDictionary(m => m.Key, m => m.Value is JsonValue value && value.TryGetValue<string>(out var text) ? text
+        JsonObject map => map.ToDictionary(m => m.Key, m => m.Value is JsonValue value && TryGet<string>(value, out var text) ? text!
             : throw ExecutionRules.Invalid($"The value of '{m.Key}' in '{name}' is not a string.")),
         _ => throw ExecutionRules.Invalid($"'{name}' is not an object of strings."),
     };
@@ -66,7 +66,20 @@ static class DeviceJson
     static T? Value<T>(JsonObject request, string name, string what) => request[name] switch
     {
         null => default,
-        JsonValue value when value.TryGetValue<T>(out var found) => found,
+        JsonValue value when TryGet<T>(value, out var found) => found,
         _ => throw ExecutionRules.Invalid($"'{name}' is not {what}."),
     };
+
+    /// <exception cref="JobRefusal">InvalidJson for a string with half a surrogate pair, which is found only when it is read.</exception>
+    static bool TryGet<T>(JsonValue value, out T? found)
+    {
+        try
+        {
+            return value.TryGetValue(out found);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new JobRefusal(JobErrorCode.InvalidJson, "The request is not JSON: a string in it is not Unicode.");
+        }
+    }
 }

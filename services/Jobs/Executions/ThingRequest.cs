@@ -16,7 +16,7 @@ abstract record ThingRequest(AccountId Account, string ThingName)
 /// <param name="Changes">Of one namespace.</param>
 sealed record ThingOutcome(object? Answer, params IReadOnlyList<ExecutionChange> Changes)
 {
-    public static ThingOutcome Nothing { get; } = new(null);
+    public static ThingOutcome Nothing { get; } = new(Answer: null);
 }
 
 /// <param name="Before">Null for a new execution.</param>

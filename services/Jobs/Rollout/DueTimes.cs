@@ -17,7 +17,7 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     static readonly TimeSpan SleepMax = TimeSpan.FromHours(1);
 
-    readonly SemaphoreSlim signal = new(0);
+    readonly Bell bell = new();
     readonly Lock gate = new();
     DateTimeOffset next = DateTimeOffset.MinValue;
 
@@ -36,7 +36,7 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
                 return;
             next = at;
         }
-        signal.Release();
+        bell.Ring();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -57,8 +57,8 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
             // Timers that other nodes set are not noted here, and this one may have begun to lead.
             if (broker.IsClustered && sleep > LookEvery)
                 sleep = LookEvery;
-            using var timer = clock.CreateTimer(_ => signal.Release(), null, sleep, Timeout.InfiniteTimeSpan);
-            await signal.WaitAsync(stoppingToken);
+            using var timer = clock.CreateTimer(_ => bell.Ring(), null, sleep, Timeout.InfiniteTimeSpan);
+            await bell.Wait(stoppingToken);
         }
     }
 
@@ -93,7 +93,6 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
     public override void Dispose()
     {
         desk.TimerSet -= Note;
-        signal.Dispose();
         base.Dispose();
     }
 

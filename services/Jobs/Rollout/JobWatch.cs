@@ -11,24 +11,31 @@ namespace Althing.Jobs.Rollout;
 /// Sees when a job is over. Every node looks after jobs whose executions it has ended, once for many of them; whoever leads looks after all of
 /// them now and then, for what a kill kept others from seeing.
 /// </summary>
-sealed partial class JobWatch(IStore store, JobStore jobs, JobEvents events, MqttBroker broker, TimeProvider clock, ILogger<JobWatch> logger) : BackgroundService
+sealed partial class JobWatch(
+    IStore store, JobStore jobs, ExecutionDesk desk, JobEvents events, MqttBroker broker, TimeProvider clock, ILogger<JobWatch> logger) : BackgroundService
 {
     static readonly TimeSpan LookAtAllEvery = TimeSpan.FromMinutes(5);
 
-    readonly SemaphoreSlim signal = new(0);
+    readonly Bell bell = new();
     readonly ConcurrentDictionary<(AccountId Account, string Job), bool> noted = new();
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        desk.Ended += Note;
+        return base.StartAsync(cancellationToken);
+    }
 
     /// <summary>Look at this job soon.</summary>
     public void Note(AccountId account, string job)
     {
         if (noted.TryAdd((account, job), true))
-            signal.Release();
+            bell.Ring();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Afterwards the timer looks; whatever is noted meanwhile is looked at in between.
-        using var timer = clock.CreateTimer(_ => signal.Release(), null, LookAtAllEvery, LookAtAllEvery);
+        using var timer = clock.CreateTimer(_ => bell.Ring(), null, LookAtAllEvery, LookAtAllEvery);
         var lookedAt = DateTimeOffset.MinValue;
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -49,7 +56,7 @@ sealed partial class JobWatch(IStore store, JobStore jobs, JobEvents events, Mqt
             {
                 LogFailed(logger, failure);
             }
-            await signal.WaitAsync(stoppingToken);
+            await bell.Wait(stoppingToken);
         }
     }
 
@@ -82,7 +89,7 @@ sealed partial class JobWatch(IStore store, JobStore jobs, JobEvents events, Mqt
 
     public override void Dispose()
     {
-        signal.Dispose();
+        desk.Ended -= Note;
         base.Dispose();
     }
 

@@ -22,11 +22,11 @@ sealed partial class JobWorker(
     static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(5);
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    readonly SemaphoreSlim signal = new(0);
+    readonly Bell bell = new();
     readonly ConcurrentDictionary<(AccountId, string), Task> running = new();
 
     /// <summary>There is new work.</summary>
-    public void Wake() => signal.Release();
+    public void Wake() => bell.Ring();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -36,7 +36,7 @@ sealed partial class JobWorker(
                 await Begin(stoppingToken);
             // Another node may have taken the call, or may have led until now.
             using var timer = broker.IsClustered ? clock.CreateTimer(_ => Wake(), null, LookEvery, Timeout.InfiniteTimeSpan) : null;
-            await signal.WaitAsync(stoppingToken);
+            await bell.Wait(stoppingToken);
         }
     }
 
@@ -197,12 +197,6 @@ sealed partial class JobWorker(
         foreach (var tally in await store.Scan(JobTally.Table, job.Account, Scan.Under(Key.Prefix(job.Value.Id)), cancel))
             batch.Delete(JobTally.Table, tally);
         Api.TagStore.Forget(batch, job.Account, Job.TagKey(job.Value.Id));
-    }
-
-    public override void Dispose()
-    {
-        signal.Dispose();
-        base.Dispose();
     }
 
     [LoggerMessage(74, LogLevel.Error, "The work on job {Job} of account {Account} is interrupted; it goes on in a few seconds")]

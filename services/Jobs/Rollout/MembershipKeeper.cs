@@ -20,7 +20,7 @@ sealed partial class MembershipKeeper(
     const int WaitingMax = 200_000;
     const int ChunkMax = 256;
 
-    readonly SemaphoreSlim signal = new(0);
+    readonly Bell bell = new();
     readonly Lock gate = new();
     Dictionary<(AccountId Account, string Thing), bool> waiting = [];
     bool compareAll = true;
@@ -57,7 +57,7 @@ sealed partial class MembershipKeeper(
             else
                 waiting[place] = gone || waiting.GetValueOrDefault(place);
         }
-        signal.Release();
+        bell.Ring();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -89,7 +89,7 @@ sealed partial class MembershipKeeper(
                 if (waiting.Count == 0)
                     settled.TrySetResult();
             }
-            await signal.WaitAsync(stoppingToken);
+            await bell.Wait(stoppingToken);
         }
     }
 
@@ -205,7 +205,6 @@ sealed partial class MembershipKeeper(
     public override void Dispose()
     {
         changes.Changed -= Note;
-        signal.Dispose();
         base.Dispose();
     }
 
