@@ -6,7 +6,7 @@ namespace Althing.Core.Events;
 
 /// <summary>Turns registry events on and off by type; types that are left out stay as they are.</summary>
 /// <remarks>
-/// The six types of things, types and groups take effect here. JOB and JOB_EXECUTION are kept for the service that runs jobs. As in AWS,
+/// The types of things, types, groups, jobs and job executions switch their messages on. As in AWS,
 /// presence, subscription and CA registration messages come whatever CERTIFICATE and CA_CERTIFICATE say, and no message is documented for POLICY.
 /// </remarks>
 [Operation<Iot>("PATCH /event-configurations")]

@@ -150,7 +150,8 @@ sealed partial class ExecutionDesk(
                 }
                 all.Add(new(waiting, outcome with { Changes = changes }, null, front));
             }
-            catch (JobRefusal refusal)
+            // One request that fails must not take the others with it; a store that fails does.
+            catch (Exception refusal) when (refusal is not (StorageException or StorageConflictException or OutOfMemoryException))
             {
                 all.Add(new(waiting, null, refusal, null));
             }

@@ -218,7 +218,7 @@ sealed class JobDevice(TestClient client, string prefix) : IAsyncDisposable
 
     public static async Task<JobDevice> Connect(JobHouse house, JobAccount account, string thing, string[] filters)
     {
-        var client = await TestClient.Connect(house.Port, $"{thing}-{Guid.NewGuid():N}", c => (c.Account, c.KeepAlive) = (account.Id.Value, 0));
+        var client = await TestClient.Connect(house.Port, $"{thing}-{Guid.NewGuid():N}", c => (c.Account, c.KeepAlive) = (account.Id.Value, 1200));
         var prefix = $"$aws/things/{thing}/jobs/";
         if (filters.Length > 0)
             await client.Subscribe([.. filters.Select(f => new SubscribeEntry(f.StartsWith('$') ? f : prefix + f, 0))]);

@@ -25,9 +25,9 @@ public sealed class JobTimeTests : IAsyncLifetime
     {
         // The example of "How timers work for job timeouts".
         var account = await Timed("pump", 20);
-        await using var device = await account.Device("pump", "notify", "notify-next");
         // A timer runs from the beginning of the work.
         house.Time.Advance(TimeSpan.FromHours(5));
+        await using var device = await account.Device("pump", "notify", "notify-next");
         Assert.Equal(1200, (int)(await device.Accepted("start-next"))["execution"]!["approximateSecondsBeforeTimedOut"]!);
         house.Time.Advance(TimeSpan.FromMinutes(5));
         await device.Accepted("timed/update", """{"status":"IN_PROGRESS","stepTimeoutInMinutes":7}""");
@@ -51,16 +51,19 @@ public sealed class JobTimeTests : IAsyncLifetime
     public async Task A_step_timer_is_ended_by_minus_one_and_by_the_end_of_the_work()
     {
         var account = await Timed("lamp", null);
-        await using var device = await account.Device("lamp");
-        Assert.Equal(60, (int)(await device.Accepted("start-next", """{"stepTimeoutInMinutes":1}"""))["execution"]!["approximateSecondsBeforeTimedOut"]!);
-        await device.Accepted("timed/update", """{"status":"IN_PROGRESS","stepTimeoutInMinutes":-1}""");
+        var started = await account.Data("StartNextPendingJobExecution", new { thingName = "lamp", stepTimeoutInMinutes = 1 });
+        Assert.Equal(60, (int)started["execution"]!["approximateSecondsBeforeTimedOut"]!);
+        await Report("IN_PROGRESS", -1);
         house.Time.Advance(TimeSpan.FromDays(2));
-        Assert.Null((await device.Accepted("timed/get"))["execution"]!["approximateSecondsBeforeTimedOut"]);
-        await device.Accepted("timed/update", """{"status":"IN_PROGRESS","stepTimeoutInMinutes":1}""");
-        await device.Accepted("timed/update", """{"status":"SUCCEEDED"}""");
+        Assert.Null((await account.Data("DescribeJobExecution", new { thingName = "lamp", jobId = "timed" }))["execution"]!["approximateSecondsBeforeTimedOut"]);
+        await Report("IN_PROGRESS", 1);
+        await Report("SUCCEEDED", null);
         house.Time.Advance(TimeSpan.FromDays(2));
-        await device.Accepted("get");
+        await account.Data("GetPendingJobExecutions", new { thingName = "lamp" });
         Assert.Equal("SUCCEEDED", await account.Status("lamp", "timed"));
+
+        Task Report(string status, int? minutes) =>
+            account.Data("UpdateJobExecution", new { thingName = "lamp", jobId = "timed", status, stepTimeoutInMinutes = minutes });
     }
 
     [Fact]
