@@ -1,6 +1,7 @@
 using System.Reflection;
 using Althing.Api;
 using Althing.Broker;
+using Althing.Commands;
 using Althing.Core;
 using Althing.Core.Endpoints;
 using Althing.Design;
@@ -20,7 +21,7 @@ namespace Althing.Host;
 static class Services
 {
     /// <summary>The assemblies whose operations are served.</summary>
-    static readonly Assembly[] Apis = [CoreService.Assembly, IamService.Assembly, ObjectStoreService.Assembly, JobsService.Assembly];
+    static readonly Assembly[] Apis = [CoreService.Assembly, IamService.Assembly, ObjectStoreService.Assembly, JobsService.Assembly, CommandsService.Assembly];
 
     /// <summary>Everything but listeners: what <c>up</c> serves and what the other commands call in process.</summary>
     public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options, AccountId account) => services
@@ -48,5 +49,6 @@ static class Services
         .AddIam()
         .AddObjectStore()
         .AddJobs()
+        .AddCommands()
         .AddSingleton<IObjectFiles, ObjectFiles>();
 }

@@ -137,7 +137,7 @@ public sealed partial class ApiDoor
         if (call.Operation is not { } operation)
             throw Api.Refuse.UnknownOperation($"{request.Method} {request.Path} is no operation that this platform serves. docs/coverage.md lists those it does.");
         if (content.Length > operation.Api.BodyBytesMax)
-            throw operation.Api.Invalid($"The body has {content.Length} bytes: {operation.Api.BodyBytesMax} are allowed.");
+            throw operation.Invalid($"The body has {content.Length} bytes: {operation.Api.BodyBytesMax} are allowed.");
         using var activity = Trace.StartActivity(operation.Name, ActivityKind.Server);
         activity?.SetTag("rpc.service", operation.Api.Name).SetTag("althing.request_id", call.RequestId);
         Throttle(operation, caller);

@@ -24,6 +24,9 @@ public abstract class OperationAttribute(Type api, string? route) : Attribute
     /// <summary>A header that must be there for a request to mean this operation, for two that share their route.</summary>
     public string? NeedsHeader { get; init; }
 
+    /// <summary>The exception for input that breaks a constraint, with status 400, where it is not the API's own: younger operations of old APIs have another.</summary>
+    public string? Invalid { get; init; }
+
     /// <summary>Set for operations that change nothing although their method is not GET: they stay out of the audit log.</summary>
     public bool ReadOnly { get; init; }
 }

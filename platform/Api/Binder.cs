@@ -14,7 +14,7 @@ static class Binder
         foreach (var member in operation.RequestMembers)
         {
             if (member.Required && members[member.JsonName] is null)
-                throw operation.Api.Invalid($"1 validation error detected: Value null at '{member.JsonName}' failed to satisfy constraint: Member must not be null");
+                throw operation.Invalid($"1 validation error detected: Value null at '{member.JsonName}' failed to satisfy constraint: Member must not be null");
         }
         object request;
         try
@@ -23,29 +23,29 @@ static class Binder
         }
         catch (JsonException refusal)
         {
-            throw operation.Api.Invalid(Explain(refusal));
+            throw operation.Invalid(Explain(refusal));
         }
-        Constraints.Check(request, operation.Api);
+        Constraints.Check(request, operation);
         return request;
     }
 
     /// <summary>Parses a body that must be a JSON object.</summary>
-    public static JsonObject ParseBody(ReadOnlySpan<byte> body, AwsApi api)
+    public static JsonObject ParseBody(ReadOnlySpan<byte> body, OperationInfo operation)
     {
         if (body.IsEmpty)
             return [];
         if (!Utf8.IsValid(body))
-            throw api.Invalid("The request body is not valid UTF-8.");
+            throw operation.Invalid("The request body is not valid UTF-8.");
         try
         {
             CheckEscapes(body);
             var options = new JsonDocumentOptions { MaxDepth = WireJson.DepthMax, AllowDuplicateProperties = false };
             return JsonNode.Parse(body, null, options) as JsonObject
-                ?? throw api.Invalid("The request body must be a JSON object.");
+                ?? throw operation.Invalid("The request body must be a JSON object.");
         }
         catch (JsonException refusal)
         {
-            throw api.Invalid($"The request body is not valid JSON (line {refusal.LineNumber + 1}, byte {refusal.BytePositionInLine}).");
+            throw operation.Invalid($"The request body is not valid JSON (line {refusal.LineNumber + 1}, byte {refusal.BytePositionInLine}).");
         }
     }
 

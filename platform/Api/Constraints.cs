@@ -14,14 +14,14 @@ static class Constraints
 
     sealed record Rule(PropertyInfo Property, LengthAttribute? Length, RangeAttribute? Range, PatternAttribute? Pattern, OneOfAttribute? OneOf, EachAttribute? Each);
 
-    public static void Check(object request, AwsApi api)
+    public static void Check(object request, OperationInfo operation)
     {
         List<string> errors = [];
-        CheckRecord(request, "", api, errors);
+        CheckRecord(request, "", operation.Api, errors);
         if (errors.Count > 0)
         {
             var noun = errors.Count == 1 ? "error" : "errors";
-            throw api.Invalid($"{errors.Count} validation {noun} detected: {string.Join("; ", errors.Take(10))}");
+            throw operation.Invalid($"{errors.Count} validation {noun} detected: {string.Join("; ", errors.Take(10))}");
         }
     }
 

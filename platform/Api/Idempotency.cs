@@ -51,7 +51,7 @@ public sealed class IdempotencyStore(IStore store, TimeProvider time)
             if (await store.Get(FirstAnswer.Table, account, key, cancel) is { Value: var first } && first.Expires > time.GetUtcNow())
             {
                 if (first.RequestHash != hash)
-                    throw (operation.Api.TokenReused ?? operation.Api.Invalid)($"The token '{token}' at '{operation.TokenMember.JsonName}' was used for another request. Give every request its own.");
+                    throw (operation.Api.TokenReused ?? operation.Invalid)($"The token '{token}' at '{operation.TokenMember.JsonName}' was used for another request. Give every request its own.");
                 return JsonSerializer.Deserialize(first.Response, operation.ResponseType, Lenient(operation.Api))!;
             }
             var response = await run();

@@ -9,6 +9,7 @@ namespace Althing.Api;
 public sealed class OperationInfo
 {
     readonly Lazy<Operation> instance;
+    readonly string? invalid;
     readonly Lazy<IReadOnlyList<MemberInfo>> requestMembers;
     readonly Lazy<IReadOnlyList<MemberInfo>> responseMembers;
     readonly Lazy<MemberInfo?> tokenMember;
@@ -19,6 +20,7 @@ public sealed class OperationInfo
         Api = api;
         Name = type.Name;
         Status = attribute.Status;
+        invalid = attribute.Invalid;
         if (attribute.Route is { } route)
         {
             var space = route.IndexOf(' ', StringComparison.Ordinal);
@@ -62,6 +64,9 @@ public sealed class OperationInfo
     /// <summary>The names of the path's labels by segment, null for literal segments; a greedy one keeps its plus.</summary>
     internal IReadOnlyList<string?> LabelSegments { get; }
     internal Operation Instance => instance.Value;
+
+    /// <summary>The operation's own exception for input that breaks a constraint.</summary>
+    internal ServiceException Invalid(string message) => invalid is null ? Api.Invalid(message) : new(invalid, 400, message);
 
     static Type[] ShapesOf(Type type)
     {

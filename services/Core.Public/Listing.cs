@@ -24,12 +24,14 @@ public sealed class Listing(IStore store, PageTokens tokens)
     }
 
     /// <summary>A page of those rows of a scan that fit, for what no index can say.</summary>
+    /// <param name="invalid">The exception for a token that is not this listing's, where it is not InvalidRequestException.</param>
     public async ValueTask<Page<T>> ReadWhere<T>(
-        Table<T> table, Caller caller, string name, Scan scan, Func<T, bool> fits, string? token, int? pageSize, CancellationToken cancel) where T : class
+        Table<T> table, Caller caller, string name, Scan scan, Func<T, bool> fits, string? token, int? pageSize, CancellationToken cancel,
+        Func<string, ServiceException>? invalid = null) where T : class
     {
         var size = pageSize ?? PageSizeDefault;
         List<Row<T>> found = [];
-        for (var after = tokens.Open(caller, name, token, Refuse.InvalidRequest); ;)
+        for (var after = tokens.Open(caller, name, token, invalid ?? Refuse.InvalidRequest); ;)
         {
             var part = scan with { After = after, Limit = 4 * (size + 1) };
             var rows = await store.Scan(table, caller.Account, part, cancel);

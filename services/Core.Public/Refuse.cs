@@ -48,6 +48,12 @@ public static class Refuse
 
     public static ServiceException InvalidResponse(string message) => new("InvalidResponseException", 400, message);
 
+    public static ServiceException Validation(string message) => new("ValidationException", 400, message);
+
+    public static ServiceException Conflict(string message) => new("ConflictException", 409, message);
+
+    public static ServiceException ServiceQuotaExceeded(string message) => new("ServiceQuotaExceededException", 402, message);
+
     public static ServiceException Forbidden(string message) => new("ForbiddenException", 403, message);
 
     public static ServiceException NotConfigured(string message) => new("NotConfiguredException", 404, message);

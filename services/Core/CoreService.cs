@@ -42,6 +42,7 @@ public static class CoreService
         services.AddSingleton<ThingPrincipalStore>();
         services.AddSingleton<Taggable>();
         services.AddSingleton<IRegistry, Registry>();
+        services.AddSingleton<TopicAnswers>();
         services.AddSingleton<ConnectivityKeeper>();
         services.AddHostedService(p => p.GetRequiredService<ConnectivityKeeper>());
         services.AddHostedService<ChangesBetweenNodes>();

@@ -11,7 +11,7 @@ sealed class AwsJson : Protocol
 
     static string ContentType(AwsApi? api) => api?.Protocol == WireProtocol.AwsJson10 ? "application/x-amz-json-1.0" : "application/x-amz-json-1.1";
 
-    public override JsonObject Read(OperationInfo operation, HttpRequest request, ReadOnlySpan<byte> body) => Binder.ParseBody(body, operation.Api);
+    public override JsonObject Read(OperationInfo operation, HttpRequest request, ReadOnlySpan<byte> body) => Binder.ParseBody(body, operation);
 
     public override Task Write(OperationInfo operation, object response, HttpResponse http, CancellationToken cancel) =>
         WriteBytes(http, operation.Status, ContentType(operation.Api), JsonSerializer.SerializeToUtf8Bytes(response, operation.ResponseType, operation.Api.Json), cancel);

@@ -45,7 +45,7 @@ sealed class AwsQuery : Protocol
             else if (parts is [_, var inner] && (members[parts[0]] ??= new JsonObject()) is JsonObject record)
                 record[inner] = value;
             else
-                throw operation.Api.Invalid($"The parameter '{name}' is not well formed.");
+                throw operation.Invalid($"The parameter '{name}' is not well formed.");
         }
         return members;
     }

@@ -15,7 +15,7 @@ sealed class RestJson : Protocol
     public override JsonObject Read(OperationInfo operation, HttpRequest request, ReadOnlySpan<byte> body)
     {
         var payload = operation.RequestMembers.FirstOrDefault(m => m.Location is PayloadAttribute);
-        var members = payload is null ? Binder.ParseBody(body, operation.Api) : [];
+        var members = payload is null ? Binder.ParseBody(body, operation) : [];
         if (payload is not null && body.Length > 0)
             members[payload.JsonName] = ReadPayload(payload, operation, body);
         Dictionary<string, string>? labels = null;
@@ -42,8 +42,8 @@ sealed class RestJson : Protocol
         if (payload.Property.PropertyType == typeof(byte[]))
             return Convert.ToBase64String(body);
         if (payload.Property.PropertyType != typeof(string))
-            return Binder.ParseBody(body, operation.Api);
-        return System.Text.Unicode.Utf8.IsValid(body) ? Encoding.UTF8.GetString(body) : throw operation.Api.Invalid("The request body is not valid UTF-8.");
+            return Binder.ParseBody(body, operation);
+        return System.Text.Unicode.Utf8.IsValid(body) ? Encoding.UTF8.GetString(body) : throw operation.Invalid("The request body is not valid UTF-8.");
     }
 
     public override Task Write(OperationInfo operation, object response, HttpResponse http, CancellationToken cancel)

@@ -31,7 +31,7 @@ sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider 
 
     /// <param name="What">For the log.</param>
     /// <param name="Message">Makes the message, if there is one.</param>
-    sealed record Waiting(AccountId Account, string Type, string What, Func<OutgoingMessage?> Message);
+    sealed record Waiting(AccountId Account, string? Type, string What, Func<OutgoingMessage?> Message);
 
     /// <summary>Completes when everything noted so far has been published; for tests and an orderly end.</summary>
     public Task Settled
@@ -54,7 +54,7 @@ sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider 
         Enqueue(new(change.Account, type, $"{change.Resource} {change.Id}", () => RegistryMessage.Of(change, at)));
     }
 
-    public void Tell(AccountId account, string type, string topic, object payload) =>
+    public void Tell(AccountId account, string? type, string topic, object payload) =>
         Enqueue(new(account, type, topic, () => new("$aws/events/" + topic, JsonSerializer.SerializeToUtf8Bytes(payload, PlainJson)) { QoS = 1 }));
 
     void Enqueue(Waiting message)
@@ -91,7 +91,7 @@ sealed class RegistryEvents(IStore store, PlatformPublish publish, TimeProvider 
             }
             try
             {
-                if ((await TypesOf(next.Account)).Contains(next.Type) && next.Message() is { } message)
+                if ((next.Type is null || (await TypesOf(next.Account)).Contains(next.Type)) && next.Message() is { } message)
                     await publish(next.Account, message, CancellationToken.None);
             }
             catch (Exception failure)

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Althing.Core;
 using Althing.Core.Provisioning.Fleet;
 using Althing.Identity;
 using Althing.Mqtt;
@@ -136,7 +137,7 @@ public sealed class ProvisioningFleetTests
         var account = await With(house);
         await using var client = await Client(house, account, (await account.Device()).Certificate, "c");
         var token = (string)(await Ask(client, "$aws/certificates/create/json", "", "/accepted"))["certificateOwnershipToken"]!;
-        var request = FleetPayload.Write("cbor", JsonNode.Parse(With(token, ("Serial", "é1")))!.AsObject());
+        var request = DevicePayload.Write("cbor", JsonNode.Parse(With(token, ("Serial", "é1")))!.AsObject());
         Assert.Equal(CborReaderState.StartMap, new CborReader(request).PeekState());
         async Task<Got> Send(byte[] payload)
         {
@@ -149,7 +150,7 @@ public sealed class ProvisioningFleetTests
         Assert.EndsWith("/cbor/rejected", rejected.Topic, StringComparison.Ordinal);
         Assert.Contains("InvalidParameters", rejected.Payload, StringComparison.Ordinal);
         Assert.Contains("InvalidPayload", (await Send([0xff, 0x00, 0x9f])).Payload, StringComparison.Ordinal);
-        var accepted = await Send(FleetPayload.Write("cbor", JsonNode.Parse(With(token, ("Serial", "1")))!.AsObject()));
+        var accepted = await Send(DevicePayload.Write("cbor", JsonNode.Parse(With(token, ("Serial", "1")))!.AsObject()));
         Assert.EndsWith("/cbor/accepted", accepted.Topic, StringComparison.Ordinal);
         Assert.Contains("pump-1", accepted.Payload, StringComparison.Ordinal);
     }

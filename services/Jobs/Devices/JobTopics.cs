@@ -3,8 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Althing.Broker;
+using Althing.Core;
 using Althing.Jobs.Executions;
-using Althing.Mqtt;
 using Althing.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,11 +16,8 @@ namespace Althing.Jobs.Devices;
 /// Answers go to the client that asked and to nobody else, whether or not it has subscribed to them. Topics of a namespace have its name before
 /// the verb, as Greengrass cores use them: <c>…/jobs/JOB/namespace-NAME/update</c>.
 /// </remarks>
-sealed partial class JobTopics(MqttBroker broker, ExecutionDesk desk, JobLimits limits, TimeProvider clock, ILogger<JobTopics> logger) : IHostedService
+sealed partial class JobTopics(MqttBroker broker, ExecutionDesk desk, TopicAnswers answers, JobLimits limits, TimeProvider clock, ILogger<JobTopics> logger) : IHostedService
 {
-    /// <summary>How long a client may take to confirm an answer.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     readonly ConcurrentDictionary<(AccountId, string), int> inFlight = new();
 
     /// <summary>Begins to answer; before the first connection.</summary>
@@ -130,35 +127,8 @@ sealed partial class JobTopics(MqttBroker broker, ExecutionDesk desk, JobLimits 
         return Signed(answer, token);
     }
 
-    async ValueTask Answer(AccountId account, DeliveredMessage asked, string last, JsonObject document)
-    {
-        var answer = new OutgoingMessage(asked.Message.Topic + last, DeviceJson.Write(document)) { CorrelationData = asked.Message.CorrelationData };
-        if (asked.Source is not { } source)
-        {
-            // Asked by an API's Publish: no client is known to have asked.
-            await broker.Publish(account, answer with { QoS = 1 }, CancellationToken.None);
-            return;
-        }
-        var subscribed = (broker.SubscriptionsOf(account, source.ClientId) ?? []).Where(s => Topic.Matches(s.Filter, answer.Topic)).ToList();
-        _ = Send(account, source.ClientId, answer, surely: subscribed.Any(s => s.QoS > 0));
-    }
-
-    /// <param name="surely">The client has subscribed so that it confirms what it gets.</param>
-    async Task Send(AccountId account, string client, OutgoingMessage answer, bool surely)
-    {
-        try
-        {
-            var outcome = await broker.SendDirect(account, client, answer, surely ? Patience : null, CancellationToken.None);
-            if (outcome == DirectOutcome.Busy)
-                outcome = await broker.SendDirect(account, client, answer, null, CancellationToken.None);
-            if (outcome is not (DirectOutcome.Sent or DirectOutcome.Confirmed))
-                LogUnanswered(logger, answer.Topic, client, outcome);
-        }
-        catch (Exception failure) when (failure is not OutOfMemoryException)
-        {
-            LogFailed(logger, answer.Topic, failure);
-        }
-    }
+    ValueTask Answer(AccountId account, DeliveredMessage asked, string last, JsonObject document) =>
+        answers.Give(account, asked, asked.Message.Topic + last, DeviceJson.Write(document));
 
     /// <summary>What stands behind <c>$aws/things/THING/jobs/</c>.</summary>
     sealed partial record Address(string Verb, string? JobId, bool IsNext, string? NamespaceId)
@@ -183,7 +153,4 @@ sealed partial class JobTopics(MqttBroker broker, ExecutionDesk desk, JobLimits 
 
     [LoggerMessage(72, LogLevel.Error, "The request on {Topic} could not be carried out")]
     static partial void LogFailed(ILogger logger, string topic, Exception failure);
-
-    [LoggerMessage(73, LogLevel.Information, "The answer on {Topic} did not reach the client {ClientId}: {Why}")]
-    static partial void LogUnanswered(ILogger logger, string topic, string clientId, DirectOutcome why);
 }

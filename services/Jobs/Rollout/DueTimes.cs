@@ -1,25 +1,15 @@
 using Althing.Broker;
+using Althing.Core;
 using Althing.Jobs.Executions;
 using Althing.Storage;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Althing.Jobs.Rollout;
 
-/// <summary>
-/// Ends executions whose timers have run out. The index of timers is the wheel: the next one is its first row, so nothing is held in memory,
-/// and after a start nothing is to be found again. One node of a cluster does it.
-/// </summary>
-sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broker, TimeProvider clock, ILogger<DueTimes> logger) : BackgroundService
+/// <summary>Ends executions whose timers have run out.</summary>
+sealed class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broker, TimeProvider clock, ILogger<DueTimes> logger) : DueWorker(broker, clock, logger)
 {
     const int AtOnceMax = 512;
-
-    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan SleepMax = TimeSpan.FromHours(1);
-
-    readonly Bell bell = new();
-    readonly Lock gate = new();
-    DateTimeOffset next = DateTimeOffset.MinValue;
 
     public override Task StartAsync(CancellationToken cancellationToken)
     {
@@ -27,75 +17,21 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
         return base.StartAsync(cancellationToken);
     }
 
-    /// <summary>A timer ends then, which may be before those known of.</summary>
-    void Note(DateTimeOffset at)
-    {
-        lock (gate)
-        {
-            if (at >= next)
-                return;
-            next = at;
-        }
-        bell.Ring();
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            var sleep = SleepMax;
-            try
-            {
-                if (broker.LeadsCluster)
-                    sleep = await EndDue(stoppingToken);
-            }
-            catch (Exception failure) when (failure is not (OutOfMemoryException or OperationCanceledException))
-            {
-                LogFailed(logger, failure);
-                sleep = LookEvery;
-            }
-            // Timers that other nodes set are not noted here, and this one may have begun to lead.
-            if (broker.IsClustered && sleep > LookEvery)
-                sleep = LookEvery;
-            using var timer = clock.CreateTimer(_ => bell.Ring(), null, sleep, Timeout.InfiniteTimeSpan);
-            await bell.Wait(stoppingToken);
-        }
-    }
-
-    /// <returns>How long until the next one.</returns>
-    async Task<TimeSpan> EndDue(CancellationToken cancel)
+    protected override async ValueTask<DateTimeOffset?> DoDue(DateTimeOffset now, CancellationToken cancel)
     {
         while (true)
         {
-            lock (gate)
-                next = DateTimeOffset.MaxValue;
-            var now = clock.GetUtcNow();
             var rows = await store.Scan(ExecutionTimer.Table, AccountId.Platform, new() { Limit = AtOnceMax }, cancel);
             var due = rows.TakeWhile(r => r.Value.At <= now).ToList();
             await Task.WhenAll(due.Select(r => desk.Ask(new ExpireRequest(r.Value))));
-            if (due.Count == AtOnceMax)
-                continue;
-            if (rows.Count == due.Count)
-                return SleepMax;
-            var first = rows[due.Count].Value.At;
-            lock (gate)
-            {
-                if (first < next)
-                    next = first;
-            }
-            // A millisecond more: the clock must not stand before the timer when it rings.
-            return Min(SleepMax, first - now + TimeSpan.FromMilliseconds(1));
+            if (due.Count < AtOnceMax)
+                return rows.Count == due.Count ? null : rows[due.Count].Value.At;
         }
     }
-
-    static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     public override void Dispose()
     {
         desk.TimerSet -= Note;
         base.Dispose();
     }
-
-    [LoggerMessage(76, LogLevel.Error, "Timers of job executions could not be ended; it is tried again")]
-    static partial void LogFailed(ILogger logger, Exception failure);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Althing.Broker;
+using Althing.Core;
 using Althing.Jobs.Executions;
 using Althing.Storage;
 using Microsoft.Extensions.Hosting;

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Althing.Api;
 using Althing.Broker;
+using Althing.Commands;
 using Althing.Core;
 using Althing.Core.Endpoints;
 using Althing.Identity;
@@ -24,7 +25,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Althing.Tests.Jobs;
 
-/// <summary>Registry, jobs and broker in process, on a clock that stands still: devices by MQTT, callers by the API client.</summary>
+/// <summary>Registry, jobs, commands and broker in process, on a clock that stands still: devices by MQTT, callers by the API client.</summary>
 public sealed class JobHouse : IAsyncLifetime
 {
     readonly TemporaryStorage storage = new();
@@ -56,10 +57,11 @@ public sealed class JobHouse : IAsyncLifetime
             .AddSingleton(new EndpointOptions { HostName = "iot.test" })
             .AddLogging(l => l.AddProvider(new ErrorBook(Errors)))
             .AddMqttBroker(new())
-            .AddAwsApis(CoreService.Assembly, JobsService.Assembly)
+            .AddAwsApis(CoreService.Assembly, JobsService.Assembly, CommandsService.Assembly)
             .AddCore()
             .AddSingleton(Limits)
             .AddJobs()
+            .AddCommands()
             .AddSingleton<IObjectFiles>(files)
             .AddSingleton<IDeviceAuthority>(authority);
         app = builder.Build();

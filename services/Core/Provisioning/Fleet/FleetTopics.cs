@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Althing.Broker;
 using Althing.Core.Authority;
 using Althing.Identity;
-using Althing.Mqtt;
 using Althing.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,12 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Althing.Core.Provisioning.Fleet;
 
 /// <summary>The reserved topics of fleet provisioning. Answers hold private keys: they go to the client that asked, and to nobody else.</summary>
-sealed partial class FleetTopics(MqttBroker broker, FleetDesk desk, FleetUpkeep upkeep, TimeProvider clock, ILogger<FleetTopics> logger) : BackgroundService
+sealed partial class FleetTopics(MqttBroker broker, FleetDesk desk, FleetUpkeep upkeep, TopicAnswers answers, TimeProvider clock, ILogger<FleetTopics> logger) : BackgroundService
 {
     static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
-
-    /// <summary>How long an answer waits for its acknowledgement before nobody waits any more; the client asks again.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Begins to answer; before the first connection.</summary>
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -32,43 +28,32 @@ sealed partial class FleetTopics(MqttBroker broker, FleetDesk desk, FleetUpkeep 
     async ValueTask Take(AccountId account, DeliveredMessage message, Func<Caller, string, JsonObject, Task<JsonObject>> act)
     {
         var format = message.Message.Topic[(message.Message.Topic.LastIndexOf('/') + 1)..];
-        if (message.Source is not { } source || !FleetPayload.IsFormat(format))
+        if (message.Source is not { } source || !DevicePayload.IsFormat(format))
             return;
         try
         {
-            var answer = await act(CallerOf(account, source), source.ClientId, FleetPayload.Read(format, message.Message.Payload));
-            Answer(account, message, "/accepted", FleetPayload.Write(format, answer));
+            var answer = await act(CallerOf(account, source), source.ClientId, DevicePayload.Read(format, message.Message.Payload));
+            await Answer(account, message, "/accepted", DevicePayload.Write(format, answer));
+        }
+        catch (FormatException malformed)
+        {
+            await Answer(account, message, "/rejected", DevicePayload.Write(format, FleetRefusal.InvalidPayload(malformed.Message).Document));
         }
         catch (FleetRefusal refusal)
         {
             logger.LogInformation("Fleet provisioning refused the client {ClientId} of account {Account} on {Topic}: {Code} {Why}",
                 source.ClientId, account, message.Message.Topic, refusal.Code, refusal.Message);
-            Answer(account, message, "/rejected", FleetPayload.Write(format, refusal.Document));
+            await Answer(account, message, "/rejected", DevicePayload.Write(format, refusal.Document));
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             LogFailed(logger, message.Message.Topic, failure);
-            Answer(account, message, "/rejected", FleetPayload.Write(format, FleetRefusal.Internal().Document));
+            await Answer(account, message, "/rejected", DevicePayload.Write(format, FleetRefusal.Internal().Document));
         }
     }
 
-    void Answer(AccountId account, DeliveredMessage asked, string last, byte[] payload)
-    {
-        var topic = asked.Message.Topic + last;
-        var client = asked.Source!.ClientId;
-        var subscribed = (broker.SubscriptionsOf(account, client) ?? []).Where(s => Topic.Matches(s.Filter, topic)).ToList();
-        if (subscribed.Count > 0)
-            _ = Send(account, client, new(topic, payload) { CorrelationData = asked.Message.CorrelationData }, subscribed.Max(s => s.QoS));
-    }
-
-    async Task Send(AccountId account, string client, OutgoingMessage answer, int qos)
-    {
-        var outcome = await broker.SendDirect(account, client, answer, qos > 0 ? Patience : null, CancellationToken.None);
-        if (outcome == DirectOutcome.Busy)
-            outcome = await broker.SendDirect(account, client, answer, null, CancellationToken.None);
-        if (outcome is not (DirectOutcome.Sent or DirectOutcome.Confirmed))
-            logger.LogInformation("The answer on {Topic} did not reach the client {ClientId}: {Why}.", answer.Topic, client, outcome);
-    }
+    ValueTask Answer(AccountId account, DeliveredMessage asked, string last, byte[] payload) =>
+        answers.Give(account, asked, asked.Message.Topic + last, payload);
 
     static Caller CallerOf(AccountId account, MessageSource source)
     {

@@ -1,9 +1,9 @@
 using System.Threading.Channels;
 
-namespace Althing.Jobs.Rollout;
+namespace Althing.Core;
 
 /// <summary>Wakes one who waits. Rung several times before, it wakes him once; rung after he has gone, it does nothing.</summary>
-sealed class Bell
+public sealed class Bell
 {
     readonly Channel<bool> rung = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 

@@ -3,10 +3,10 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace Althing.Core.Provisioning.Fleet;
+namespace Althing.Core;
 
 /// <summary>What devices send and get: JSON, or the same as CBOR (RFC 8949).</summary>
-static class FleetPayload
+public static class DevicePayload
 {
     const int DepthMax = 4;
 
@@ -15,23 +15,24 @@ static class FleetPayload
     public static bool IsFormat(string format) => format is "json" or "cbor";
 
     /// <summary>The members of a request; none for an empty payload.</summary>
-    /// <exception cref="FleetRefusal">InvalidPayload.</exception>
-    public static JsonObject Read(string format, ReadOnlyMemory<byte> payload)
+    /// <param name="bytesAsText">How byte strings of CBOR are taken: as text in UTF-8, or else as Base64.</param>
+    /// <exception cref="FormatException">It is not well-formed, or no object; the message says so.</exception>
+    public static JsonObject Read(string format, ReadOnlyMemory<byte> payload, bool bytesAsText = true)
     {
         if (payload.IsEmpty)
             return [];
         try
         {
-            return (format == "cbor" ? ReadCbor(payload) : JsonNode.Parse(payload.Span, documentOptions: Strict)) as JsonObject
-                ?? throw FleetRefusal.InvalidPayload("The payload is no object.");
+            return (format == "cbor" ? ReadCbor(payload, bytesAsText) : JsonNode.Parse(payload.Span, documentOptions: Strict)) as JsonObject
+                ?? throw new FormatException("The payload is no object.");
         }
         catch (Exception failure) when (failure is JsonException or CborContentException or InvalidOperationException or OverflowException or ArgumentException)
         {
-            throw FleetRefusal.InvalidPayload($"The payload is not well-formed {format.ToUpperInvariant()}.");
+            throw new FormatException($"The payload is not well-formed {format.ToUpperInvariant()}.", failure);
         }
     }
 
-    public static byte[] Write(string format, JsonObject document)
+    public static byte[] Write(string format, JsonNode? document)
     {
         if (format == "json")
             return JsonSerializer.SerializeToUtf8Bytes(document);
@@ -40,31 +41,32 @@ static class FleetPayload
         return writer.Encode();
     }
 
-    static JsonNode? ReadCbor(ReadOnlyMemory<byte> payload)
+    static JsonNode? ReadCbor(ReadOnlyMemory<byte> payload, bool bytesAsText)
     {
         var reader = new CborReader(payload, CborConformanceMode.Lax);
-        var value = ReadValue(reader, 0);
+        var value = ReadValue(reader, 0, bytesAsText);
         return reader.BytesRemaining == 0 ? value : throw new CborContentException("Something follows the value.");
     }
 
-    static JsonNode? ReadValue(CborReader reader, int depth)
+    static JsonNode? ReadValue(CborReader reader, int depth, bool bytesAsText)
     {
         if (depth > DepthMax)
             throw new CborContentException("The payload is nested too deeply.");
         switch (reader.PeekState())
         {
             case CborReaderState.StartMap:
-                return ReadMap(reader, depth);
+                return ReadMap(reader, depth, bytesAsText);
             case CborReaderState.StartArray:
                 var items = new JsonArray();
                 for (reader.ReadStartArray(); reader.PeekState() != CborReaderState.EndArray;)
-                    items.Add(ReadValue(reader, depth + 1));
+                    items.Add(ReadValue(reader, depth + 1, bytesAsText));
                 reader.ReadEndArray();
                 return items;
             case CborReaderState.TextString or CborReaderState.StartIndefiniteLengthTextString:
                 return JsonValue.Create(reader.ReadTextString());
             case CborReaderState.ByteString or CborReaderState.StartIndefiniteLengthByteString:
-                return JsonValue.Create(Encoding.UTF8.GetString(reader.ReadByteString()));
+                var bytes = reader.ReadByteString();
+                return JsonValue.Create(bytesAsText ? Encoding.UTF8.GetString(bytes) : Convert.ToBase64String(bytes));
             case CborReaderState.UnsignedInteger or CborReaderState.NegativeInteger:
                 return JsonValue.Create(reader.ReadInt64());
             case CborReaderState.Boolean:
@@ -79,13 +81,13 @@ static class FleetPayload
         }
     }
 
-    static JsonObject ReadMap(CborReader reader, int depth)
+    static JsonObject ReadMap(CborReader reader, int depth, bool bytesAsText)
     {
         var members = new JsonObject();
         for (reader.ReadStartMap(); reader.PeekState() != CborReaderState.EndMap;)
         {
             var name = reader.ReadTextString();
-            if (!members.TryAdd(name, ReadValue(reader, depth + 1)))
+            if (!members.TryAdd(name, ReadValue(reader, depth + 1, bytesAsText)))
                 throw new CborContentException($"'{name}' is given twice.");
         }
         reader.ReadEndMap();
@@ -132,6 +134,9 @@ static class FleetPayload
                 break;
             case JsonValueKind.Number when value.TryGetInt64(out var whole):
                 writer.WriteInt64(whole);
+                break;
+            case JsonValueKind.Number when value.TryGetUInt64(out var large):
+                writer.WriteUInt64(large);
                 break;
             default:
                 writer.WriteDouble(value.GetDouble());

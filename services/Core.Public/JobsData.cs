@@ -1,7 +1,6 @@
 using Althing.Api;
-using Althing.Core;
 
-namespace Althing.Jobs;
+namespace Althing.Core;
 
 /// <summary>What devices ask of their jobs over HTTPS ("AWS IoT Jobs Data Plane API Reference", 2017-09-29).</summary>
 public sealed class JobsData : IAwsApi
