@@ -15,7 +15,10 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
     const int AtOnceMax = 512;
 
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    static readonly TimeSpan SleepMax = TimeSpan.FromHours(1);
+
+    /// <summary>A clock that is set is noticed after this time.</summary>
+    static readonly TimeSpan SleepMax = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan Slip = TimeSpan.FromMilliseconds(100);
 
     readonly Bell bell = new();
     readonly Lock gate = new();
@@ -43,27 +46,31 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            var sleep = SleepMax;
+            DateTimeOffset? until = null;
             try
             {
                 if (broker.LeadsCluster)
-                    sleep = await EndDue(stoppingToken);
+                    until = await EndDue(stoppingToken);
             }
             catch (Exception failure) when (failure is not (OutOfMemoryException or OperationCanceledException))
             {
                 LogFailed(logger, failure);
-                sleep = LookEvery;
+                until = clock.GetUtcNow() + LookEvery;
             }
+            var now = clock.GetUtcNow();
             // Timers that other nodes set are not noted here, and this one may have begun to lead.
-            if (broker.IsClustered && sleep > LookEvery)
-                sleep = LookEvery;
-            using var timer = clock.CreateTimer(_ => bell.Ring(), null, sleep, Timeout.InfiniteTimeSpan);
+            var sleepMax = broker.IsClustered ? LookEvery : SleepMax;
+            var sleep = until is { } at && at - now < sleepMax ? at - now : sleepMax;
+            using var timer = clock.CreateTimer(_ => bell.Ring(), null, sleep > TimeSpan.Zero ? sleep : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            // The clock went on before the timer ran: it would ring too late.
+            if (clock.GetUtcNow() - now > Slip)
+                bell.Ring();
             await bell.Wait(stoppingToken);
         }
     }
 
-    /// <returns>How long until the next one.</returns>
-    async Task<TimeSpan> EndDue(CancellationToken cancel)
+    /// <returns>When the next one ends; null when there is none.</returns>
+    async Task<DateTimeOffset?> EndDue(CancellationToken cancel)
     {
         while (true)
         {
@@ -76,7 +83,7 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
             if (due.Count == AtOnceMax)
                 continue;
             if (rows.Count == due.Count)
-                return SleepMax;
+                return null;
             var first = rows[due.Count].Value.At;
             lock (gate)
             {
@@ -84,11 +91,9 @@ sealed partial class DueTimes(IStore store, ExecutionDesk desk, MqttBroker broke
                     next = first;
             }
             // A millisecond more: the clock must not stand before the timer when it rings.
-            return Min(SleepMax, first - now + TimeSpan.FromMilliseconds(1));
+            return first + TimeSpan.FromMilliseconds(1);
         }
     }
-
-    static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     public override void Dispose()
     {
