@@ -48,11 +48,7 @@ sealed record Job
 
     public bool IsActive => Status is JobStatus.IN_PROGRESS or JobStatus.SCHEDULED;
 
-    public string Arn => ArnOf(Id, Account, Region);
-
     string Order => $"{CreatedAt.ToUnixTimeMilliseconds():D15}";
-
-    public static string ArnOf(string id, AccountId account, string region) => $"arn:aws:iot:{region}:{account}:job/{id}";
 
     public static string TagKey(string id) => "iot:job/" + id;
 }

@@ -32,9 +32,11 @@ static partial class ExecutionRules
         : execution with { Version = execution.Version + 1, LastUpdatedAt = now, StepTimesOutAt = StepTimer(stepMinutes, execution.StepTimesOutAt, now) };
 
     /// <summary>A device reports.</summary>
-    /// <exception cref="JobRefusal">The execution is over, or is not what the device believes it to be.</exception>
+    /// <exception cref="JobRefusal">The execution is over, or is not what the device believes it to be; the state is not a device's to report.</exception>
     public static JobExecution Report(JobExecution execution, Job job, DeviceReport report, DateTimeOffset now)
     {
+        if (report.Status is not (ExecutionStatus.IN_PROGRESS or ExecutionStatus.SUCCEEDED or ExecutionStatus.FAILED or ExecutionStatus.REJECTED))
+            throw Invalid($"A device cannot make an execution {report.Status}: IN_PROGRESS, SUCCEEDED, FAILED and REJECTED are its states to report.");
         CheckVersion(execution, report.ExpectedVersion);
         if (!execution.IsPending)
         {

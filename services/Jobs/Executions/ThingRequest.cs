@@ -72,8 +72,6 @@ sealed record ReportRequest(AccountId Account, string ThingName, string JobId, s
     public override async ValueTask<ThingOutcome> Decide(ExecutionDesk desk, Batch batch, DateTimeOffset now)
     {
         ExecutionRules.Check(Report.StatusDetails, Report.StepMinutes, desk.Limits);
-        if (Report.Status is not (ExecutionStatus.IN_PROGRESS or ExecutionStatus.SUCCEEDED or ExecutionStatus.FAILED or ExecutionStatus.REJECTED))
-            throw ExecutionRules.Invalid($"A device cannot make an execution {Report.Status}: IN_PROGRESS, SUCCEEDED, FAILED and REJECTED are its states to report.");
         var row = await desk.Find(this, JobId, NamespaceId, Number);
         var job = await desk.JobOf(row.Value);
         var after = ExecutionRules.Report(row.Value, job, Report, now);

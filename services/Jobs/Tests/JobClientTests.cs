@@ -135,7 +135,7 @@ public sealed class JobClientTests
         for (var round = 0; round < 4; round++)
         {
             var lives = Enumerable.Range(0, 8).Select(Live).ToList();
-            await Task.Delay(150);
+            await Eventually.True(() => Volatile.Read(ref done) >= (round + 1) * 50);
             await house.Kill();
             await Task.WhenAll(lives);
             await house.Start();
