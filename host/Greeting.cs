@@ -17,6 +17,8 @@ static class Greeting
         Console.WriteLine($"  MQTT over TLS      {host}:{ports.Mqtts}   (devices with a certificate)");
         if (ports.Mqtt is { } plain)
             Console.WriteLine($"  MQTT, plain        localhost:{plain}   {(options.Anonymous ? "ANYBODY ON THIS MACHINE MAY CONNECT, PUBLISH AND SUBSCRIBE" : "(users of 'althing mqtt-user')")}");
+        if (options.Objects is { } objects)
+            Console.WriteLine($"  New buckets        at {objects.Address}   (region {objects.Region})");
         Console.WriteLine();
         Console.WriteLine($"  Administrator key  {Path.Combine(options.Folder, "credentials")}   (export AWS_SHARED_CREDENTIALS_FILE=…)");
         Console.WriteLine($"  CA certificate     {Path.Combine(options.Folder, "ca.pem")}");

@@ -1,4 +1,5 @@
 using Althing.Broker;
+using Althing.ObjectStore.Elsewhere;
 using Althing.Storage;
 
 namespace Althing.Host;
@@ -55,6 +56,12 @@ sealed record HostOptions
 
     /// <summary>Where blobs are, if not in the data folder.</summary>
     public string? Blobs { get; init; }
+
+    /// <summary>Another service where new buckets are kept; null to keep them here.</summary>
+    public ObjectEndpoint? Objects { get; init; }
+
+    /// <summary>Buckets that the other service has already, and whose they are; null for the platform's first account.</summary>
+    public IReadOnlyList<(string Bucket, AccountId? Owner)> AdoptedBuckets { get; init; } = [];
 
     /// <summary>Lets clients of the plain listener in without a name.</summary>
     public bool Anonymous { get; init; }

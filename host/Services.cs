@@ -47,7 +47,7 @@ static class Services
         .AddConsole(storage.Folder)
         .AddCore()
         .AddIam()
-        .AddObjectStore()
+        .AddObjectStore(options.Objects)
         .AddJobs()
         .AddCommands()
         .AddSingleton<IObjectFiles, ObjectFiles>();

@@ -16,7 +16,7 @@ sealed partial class House : IAsyncDisposable
     static readonly HttpClient Http = new();
 
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("althing-house-");
-    readonly string[] options;
+    string[] options;
     readonly StringBuilder output = new();
     Process? process;
 
@@ -75,6 +75,13 @@ sealed partial class House : IAsyncDisposable
         process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException($"The platform ended before it was ready:\n{Output}"));
         process.EnableRaisingEvents = true;
         await ready.Task.WaitAsync(Patience);
+    }
+
+    /// <summary>Starts it with other options than before.</summary>
+    public Task StartWith(params string[] others)
+    {
+        options = others;
+        return Start();
     }
 
     void Read(string line)

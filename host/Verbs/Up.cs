@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using Althing.Broker;
 using Althing.Identity;
+using Althing.ObjectStore;
+using Althing.ObjectStore.Elsewhere;
 using Althing.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -36,6 +38,9 @@ sealed class Up : Verb
         new("node", "NAME", "The node's name. Default: the one it had, or the machine's"),
         new("cluster-port", "PORT", "Where other nodes reach this one, on loopback. Default: any free port"),
         new("blobs", "DIR", "The folder of objects' contents; nodes of a cluster share one. Default: in the data folder"),
+        new("objects", "URL", "Keep new buckets at another service that speaks S3; docs/guide/object-store.md"),
+        new("objects-credentials", "FILE", "The keys and region for it, as the AWS tools write them. Also: ALTHING_OBJECTS_ACCESS_KEY_ID and so on"),
+        new("adopt-bucket", "NAME[=ID]", "Give a bucket that the service has already to an account. May be given several times"),
         new("json-logs", null, "Write logs as JSON, one object a line"),
     ];
 
@@ -48,13 +53,14 @@ sealed class Up : Verb
             Folder = options.Folder,
             PostgreSql = options.PostgreSql,
             BlobFolder = options.Blobs,
-            NoBlobs = options is { Join: true, Blobs: null } ? "a cluster's objects need a folder that all nodes share: start each node with --blobs DIR" : null,
+            NoBlobs = options is { Join: true, Blobs: null } ? "a cluster's objects need a folder that all nodes share: start each node with --blobs DIR or --objects URL" : null,
         });
         DataFolder.SayStopped(options.Folder);
         var joined = options.Join ? await Joining.Prepare(storage, options, () => Prepare(storage, options)) : null;
         if (joined is null && storage.IsShared)
             await Joining.RefuseAlone(storage);
         var account = joined?.Account ?? await Prepare(storage, options);
+        await Adopt(storage, options, account);
         await using var app = Platform.Build(storage, options, account, joined is null ? null : joined.AddTo);
         await app.StartAsync();
         var ports = BoundPorts.Of(app, options);
@@ -81,6 +87,19 @@ sealed class Up : Verb
         }
     }
 
+    static async Task Adopt(PlatformStorage storage, HostOptions options, AccountId account)
+    {
+        try
+        {
+            foreach (var (bucket, owner) in options.AdoptedBuckets)
+                await ObjectStoreService.Adopt(storage.Store, bucket, owner ?? account, options.Objects!.Region, TimeProvider.System, CancellationToken.None);
+        }
+        catch (InvalidOperationException wrong)
+        {
+            throw new FailedException($"--adopt-bucket: {wrong.Message}");
+        }
+    }
+
     static HostOptions Read(Arguments arguments)
     {
         var options = new HostOptions
@@ -97,6 +116,8 @@ sealed class Up : Verb
             Node = arguments.Get("node"),
             ClusterPort = arguments.Port("cluster-port") ?? 0,
             Blobs = arguments.Get("blobs") is { } blobs ? Path.GetFullPath(blobs) : null,
+            Objects = Objects(arguments),
+            AdoptedBuckets = [.. arguments.All("adopt-bucket").Select(Adopted)],
             Anonymous = arguments.Has("anonymous"),
             Demo = arguments.Has("demo"),
             JsonLogs = arguments.Has("json-logs"),
@@ -131,6 +152,28 @@ sealed class Up : Verb
         }
         return Rate(arguments, "connects-per-second") is { } rate ? limits with { ConnectsPerSecondMax = rate } : limits;
     }
+
+    static ObjectEndpoint? Objects(Arguments arguments)
+    {
+        if (arguments.Get("objects") is not { } address)
+        {
+            return !arguments.Has("objects-credentials") && !arguments.Has("adopt-bucket") ? null
+                : throw new UsageException("--objects-credentials and --adopt-bucket concern another service's buckets: give --objects URL too.");
+        }
+        try
+        {
+            var file = arguments.Get("objects-credentials") is { } path ? CredentialsFile.Settings(path, CredentialsFile.DefaultProfile) : new Dictionary<string, string>();
+            return ObjectEndpoint.Of(address, name => Environment.GetEnvironmentVariable("ALTHING_OBJECTS_" + name.Replace("aws_", "", StringComparison.Ordinal).ToUpperInvariant()) is { Length: > 0 } value
+                ? value : file.GetValueOrDefault(name));
+        }
+        catch (Exception wrong) when (wrong is FormatException or IOException or UnauthorizedAccessException)
+        {
+            // The address is not repeated: some people write keys into it.
+            throw new UsageException($"--objects: {wrong.Message}");
+        }
+    }
+
+    static (string, AccountId?) Adopted(string text) => text.Split('=', 2) is [var bucket, var owner] ? (bucket, Arguments.AccountOf("--adopt-bucket", owner)) : (text, null);
 
     static int? Rate(Arguments arguments, string name) => arguments.Get(name) is not { } text ? null
         : int.TryParse(text, CultureInfo.InvariantCulture, out var rate) && rate >= 0 ? rate

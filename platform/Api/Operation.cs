@@ -11,6 +11,7 @@ public abstract class Operation
     internal abstract Type RequestType { get; }
     internal abstract Type ResponseType { get; }
     internal abstract Permission PermissionFor(object request, Caller caller);
+    internal abstract void CheckFor(object request);
     internal abstract ValueTask<object> Execute(object request, Caller caller, CancellationToken cancel);
 }
 
@@ -41,10 +42,11 @@ public abstract class Operation<TRequest, TResponse> : Operation where TRequest 
 
     internal sealed override Permission PermissionFor(object request, Caller caller) => Needs((TRequest)request, caller);
 
+    internal sealed override void CheckFor(object request) => Check((TRequest)request);
+
     internal sealed override async ValueTask<object> Execute(object request, Caller caller, CancellationToken cancel)
     {
         var typed = (TRequest)request;
-        Check(typed);
         for (var attempt = 1; ; attempt++)
         {
             try

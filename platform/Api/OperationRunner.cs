@@ -4,8 +4,15 @@ using Althing.Identity;
 
 namespace Althing.Api;
 
+/// <summary>
+/// Carries out an operation in some other place than this process, once its members are checked and its caller is authorized. Answers null
+/// for operations that are carried out here.
+/// </summary>
+public delegate ValueTask<object?> CarriedOutElsewhere(OperationInfo operation, object request, Caller caller, CancellationToken cancel);
+
 /// <summary>Runs an operation for an authenticated caller, whichever door it came by: binds, checks, authorizes, does the work.</summary>
-public sealed class OperationRunner(IdempotencyStore idempotency)
+/// <param name="elsewhere">Asked first for every operation; without it all are carried out here.</param>
+public sealed class OperationRunner(IdempotencyStore idempotency, CarriedOutElsewhere? elsewhere = null)
 {
     /// <param name="members">All members of the request under their JSON names.</param>
     /// <param name="content">The body of an operation that takes one as it arrives.</param>
@@ -17,8 +24,14 @@ public sealed class OperationRunner(IdempotencyStore idempotency)
             streamed.Content = content;
         Authorization.Require(caller.Kind == CallerKind.Root ? null : operation.Instance.PermissionFor(request, caller), caller);
         if (operation.TokenMember is not { } member || member.Property.GetValue(request) is not string { Length: > 0 } token)
-            return await operation.Instance.Execute(request, caller, cancel);
-        return await idempotency.Run(operation, caller.Account, token, members, () => operation.Instance.Execute(request, caller, cancel), cancel);
+            return await Execute(operation, request, caller, cancel);
+        return await idempotency.Run(operation, caller.Account, token, members, () => Execute(operation, request, caller, cancel), cancel);
+    }
+
+    async ValueTask<object> Execute(OperationInfo operation, object request, Caller caller, CancellationToken cancel)
+    {
+        operation.Instance.CheckFor(request);
+        return (elsewhere is null ? null : await elsewhere(operation, request, caller, cancel)) ?? await operation.Instance.Execute(request, caller, cancel);
     }
 }
 

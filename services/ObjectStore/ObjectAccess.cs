@@ -4,6 +4,7 @@ using Althing.Identity;
 using Althing.ObjectStore.Buckets;
 using Althing.ObjectStore.Bytes;
 using Althing.ObjectStore.Digests;
+using Althing.ObjectStore.Elsewhere;
 using Althing.ObjectStore.Objects;
 using Althing.Storage;
 
@@ -18,9 +19,15 @@ public sealed class ObjectAccess
     readonly BucketStore buckets;
     readonly SigningKeys keys;
     readonly TimeProvider time;
+    readonly Forwarding forwarding;
+    readonly RemoteAccess remote;
 
-    internal ObjectAccess(ObjectShelf shelf, ObjectWriter writer, ContentKeeper keeper, BucketStore buckets, SigningKeys keys, TimeProvider time) =>
+    internal ObjectAccess(
+        ObjectShelf shelf, ObjectWriter writer, ContentKeeper keeper, BucketStore buckets, SigningKeys keys, TimeProvider time, Forwarding forwarding, RemoteAccess remote)
+    {
         (this.shelf, this.writer, this.keeper, this.buckets, this.keys, this.time) = (shelf, writer, keeper, buckets, keys, time);
+        (this.forwarding, this.remote) = (forwarding, remote);
+    }
 
     /// <summary>Opens an object of the account's; null when there is none. The caller disposes it.</summary>
     /// <param name="version">A version's id; null for the latest.</param>
@@ -28,6 +35,10 @@ public sealed class ObjectAccess
     /// <param name="bytes">How many bytes at most; null for all that follow.</param>
     public async ValueTask<OpenObject?> Open(AccountId account, string bucket, string key, string? version, long offset, long? bytes, CancellationToken cancel)
     {
+        if (await buckets.Find(account, bucket, cancel) is not { } owned)
+            return null;
+        if (forwarding.WayTo(owned) is { } way)
+            return await remote.Open(way, bucket, key, version, offset, bytes, cancel);
         while (await shelf.Find(account, bucket, key, version, cancel) is { Row.Value: { Content: { } content } found })
         {
             var count = Math.Clamp(bytes ?? long.MaxValue, 0, Math.Max(0, content.Bytes - offset));
@@ -43,8 +54,11 @@ public sealed class ObjectAccess
     public async ValueTask<string> Write(AccountId account, string bucket, string key, Stream content, string contentType, CancellationToken cancel)
     {
         StoredObject.CheckKey(key);
-        if ((await buckets.Require(bucket, cancel)).Value.Owner != account)
+        var owned = (await buckets.Require(bucket, cancel)).Value;
+        if (owned.Owner != account)
             throw Refuse.AccessDenied($"The bucket '{bucket}' belongs to another account.");
+        if (forwarding.WayTo(owned) is { } way)
+            return await remote.Write(way, bucket, key, content, contentType, cancel);
         var draft = new StoredObject { Account = account, Bucket = bucket, Key = key, Headers = new() { ContentType = contentType } };
         return (await writer.Put(draft, content, null, ChecksumAlgorithm.Default, null, null, cancel)).VersionId;
     }

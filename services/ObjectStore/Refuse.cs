@@ -59,6 +59,8 @@ static class Refuse
     public static ServiceException EntityTooLarge(long bytes, long max) => new("EntityTooLarge", 400,
         "Your proposed upload exceeds the maximum allowed size", ("ProposedSize", $"{bytes}"), ("MaxSizeAllowed", $"{max}"));
 
+    public static ServiceException CopySourceTooLarge(long max) => new("InvalidRequest", 400, $"The specified copy source is larger than the maximum allowable size for a copy source: {max}. Copy it in parts.");
+
     public static ServiceException KeyTooLong(int bytes) => new("KeyTooLongError", 400, "Your key is too long", ("Size", $"{bytes}"), ("MaxSizeAllowed", "1024"));
 
     public static ServiceException BadDigest(string what) => new("BadDigest", 400, $"The {what} you specified did not match the calculated checksum.");
@@ -66,6 +68,10 @@ static class Refuse
     public static ServiceException InvalidDigest() => new("InvalidDigest", 400, "The Content-MD5 you specified is not valid: it must be the base64 of 16 bytes.");
 
     public static ServiceException MetadataTooLarge(int bytes) => new("MetadataTooLarge", 400, "Your metadata headers exceed the maximum allowed metadata size", ("Size", $"{bytes}"), ("MaxSizeAllowed", "2048"));
+
+    public static ServiceException ServiceUnavailable(string message = "The service that keeps the objects does not answer as it should. Please try again.") => new("ServiceUnavailable", 503, message);
+
+    public static ServiceException InternalError() => new("InternalError", 500, "The service that keeps the objects gave no answer that can be used. The platform's log has the cause. Please try again.");
 
     public static ServiceException Conflict() => new("OperationAborted", 409, "A conflicting operation is in progress against this resource. Try again.");
 }

@@ -10,6 +10,10 @@ abstract record S3Request
 {
     [Headers("x-amz-")]
     public IReadOnlyDictionary<string, string> Amz { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whom the request came through.</summary>
+    [Header("Via")]
+    public string? Via { get; init; }
 }
 
 abstract record BucketRequest : S3Request

@@ -111,7 +111,7 @@ sealed class RestXml : Protocol
         }
     }
 
-    static byte[] Xml(object response, AwsApi api) => Xml(xml =>
+    internal static byte[] Xml(object response, AwsApi api) => Xml(xml =>
     {
         xml.WriteStartElement(XmlShapes.RootOf(response.GetType()), api.XmlNamespace);
         XmlShapes.Write(xml, response, api);

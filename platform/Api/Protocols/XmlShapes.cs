@@ -73,30 +73,50 @@ static class XmlShapes
 
     /// <summary>Reads an element's children as the members of a shape.</summary>
     /// <exception cref="XmlException">There is one that the shape does not have.</exception>
-    public static JsonObject Read(XElement element, Type shape, AwsApi api)
+    public static JsonObject Read(XElement element, Type shape, AwsApi api) => Read(element, shape, api, answer: false);
+
+    /// <summary>
+    /// The same of another platform's answer: what the shape does not have is passed over, and texts and lists that are not there are empty
+    /// ones, because not all leave out the same.
+    /// </summary>
+    public static JsonObject ReadAnswer(XElement element, Type shape, AwsApi api) => Read(element, shape, api, answer: true);
+
+    static JsonObject Read(XElement element, Type shape, AwsApi api, bool answer)
     {
         JsonObject members = [];
-        var known = MemberInfo.Of(shape, api.Json);
+        var known = MemberInfo.Of(shape, api.Json).Where(m => m.Location is null).ToList();
         foreach (var child in element.Elements())
         {
             var name = child.Name.LocalName;
-            var member = known.FirstOrDefault(m => (FlatName(m) ?? m.JsonName) == name) ?? throw new XmlException($"<{name}> in <{element.Name.LocalName}> is not known here.");
+            if (known.FirstOrDefault(m => (FlatName(m) ?? m.JsonName) == name) is not { } member)
+            {
+                if (answer)
+                    continue;
+                throw new XmlException($"<{name}> in <{element.Name.LocalName}> is not known here.");
+            }
             if (ElementType(member.Property.PropertyType) is not { } item)
-                members[member.JsonName] = ReadValue(child, member, member.Property.PropertyType, api);
+                members[member.JsonName] = ReadValue(child, member, member.Property.PropertyType, api, answer);
             else if (FlatName(member) is not null)
-                ((JsonArray)(members[member.JsonName] ??= new JsonArray())).Add(ReadValue(child, member, item, api));
+                ((JsonArray)(members[member.JsonName] ??= new JsonArray())).Add(ReadValue(child, member, item, api, answer));
             else
-                members[member.JsonName] = new JsonArray([.. child.Elements().Select(e => ReadValue(e, member, item, api))]);
+                members[member.JsonName] = new JsonArray([.. child.Elements().Select(e => ReadValue(e, member, item, api, answer))]);
+        }
+        foreach (var left in answer ? known.Where(m => m.Required && !members.ContainsKey(m.JsonName)) : [])
+        {
+            if (left.Property.PropertyType == typeof(string))
+                members[left.JsonName] = "";
+            else if (ElementType(left.Property.PropertyType) is not null)
+                members[left.JsonName] = new JsonArray();
         }
         return members;
     }
 
-    static JsonNode? ReadValue(XElement element, MemberInfo member, Type declared, AwsApi api)
+    static JsonNode? ReadValue(XElement element, MemberInfo member, Type declared, AwsApi api, bool answer)
     {
         var type = Nullable.GetUnderlyingType(declared) ?? declared;
         if (type == typeof(string))
             return element.Value;
-        return type.IsPrimitive || type == typeof(DateTimeOffset) ? Binder.FromText(member, [element.Value.Trim()]) : Read(element, type, api);
+        return type.IsPrimitive || type == typeof(DateTimeOffset) ? Binder.FromText(member, [element.Value.Trim()]) : Read(element, type, api, answer);
     }
 
     static string? FlatName(MemberInfo member) => member.Property.GetCustomAttribute<XmlElementAttribute>()?.ElementName;

@@ -16,15 +16,23 @@ public static class CredentialsFile
     {
         if (!File.Exists(PathIn(folder)))
             return null;
-        string? section = null, id = null, secret = null;
-        foreach (var line in File.ReadLines(PathIn(folder)).Select(l => l.Trim()))
+        var settings = Settings(PathIn(folder), profile);
+        return settings.TryGetValue(IdName, out var id) && settings.TryGetValue(SecretName, out var secret) ? (id, new(secret)) : null;
+    }
+
+    /// <summary>All that a file of this kind says of a profile.</summary>
+    public static IReadOnlyDictionary<string, string> Settings(string path, string profile)
+    {
+        string? section = null;
+        Dictionary<string, string> settings = new(StringComparer.Ordinal);
+        foreach (var line in File.ReadLines(path).Select(l => l.Trim()))
         {
             if (Section(line) is { } name)
                 section = name;
             else if (section == profile && line.Split('=', 2, StringSplitOptions.TrimEntries) is [var key, var value])
-                (id, secret) = key switch { IdName => (value, secret), SecretName => (id, value), _ => (id, secret) };
+                settings[key] = value;
         }
-        return id is not null && secret is not null ? (id, new(secret)) : null;
+        return settings;
     }
 
     /// <summary>Writes a profile's key; other profiles stay as they are. Mode 0600.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Althing.Tests.ObjectStore;
 using Althing.Tests.Tidy;
 
 namespace Althing.Tests.Core;
@@ -39,11 +40,15 @@ public sealed class ProvisioningClientTests
             """, (await house.Run("node", Path.Combine(folder, "identity.js"), JsonSerializer.Serialize(wish))).Output);
     }
 
-    [Fact]
-    public async Task A_file_of_things_is_registered_once_whatever_happens_to_the_platform()
+    /// <param name="elsewhere">Whether the platform keeps its objects at another one.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_file_of_things_is_registered_once_whatever_happens_to_the_platform(bool elsewhere)
     {
         Tool.Need("aws");
-        await using var house = await House.Up();
+        await using var houses = elsewhere ? await TwoHouses.Up() : null;
+        await using var house = houses?.Front ?? await House.Up();
         await WithBucket(house);
         const int things = 400;
         var lines = Enumerable.Range(1, things).Select(n => $$"""{"Serial":"{{n}}"}""").ToList();

@@ -24,6 +24,12 @@ sealed partial record Bucket
     /// <summary>Set while it is found out whether the bucket is empty, so that nothing is put into it meanwhile.</summary>
     public bool Closing { get; init; }
 
+    /// <summary>Whether its objects are kept at another service.</summary>
+    public bool Elsewhere { get; init; }
+
+    /// <summary>Set until the other service has made it.</summary>
+    public bool Making { get; init; }
+
     /// <remarks>"General purpose bucket naming rules" (Amazon S3 User Guide).</remarks>
     public static bool IsName(string name) => Name_().IsMatch(name) && !name.Contains("..", StringComparison.Ordinal) && !Address().IsMatch(name)
         && !name.StartsWith("xn--", StringComparison.Ordinal) && !name.EndsWith("-s3alias", StringComparison.Ordinal);

@@ -129,7 +129,7 @@ sealed record DeleteBucketTaggingRequest : BucketRequest;
 sealed record HeadBucketResponse
 {
     [Header("x-amz-bucket-region")]
-    public required string BucketRegion { get; init; }
+    public string? BucketRegion { get; init; }
 }
 
 sealed record LocationConstraint

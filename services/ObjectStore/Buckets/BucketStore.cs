@@ -16,6 +16,10 @@ sealed class BucketStore(IStore store)
     public async ValueTask<Row<Bucket>> Require(string name, CancellationToken cancel) =>
         await store.Get(Bucket.Table, AccountId.Platform, name, cancel) ?? throw Refuse.NoSuchBucket(name);
 
+    /// <summary>A bucket of the account's; null when it has none of this name.</summary>
+    public async ValueTask<Bucket?> Find(AccountId account, string name, CancellationToken cancel) =>
+        await store.Get(Bucket.Table, AccountId.Platform, name, cancel) is { Value: var bucket } && bucket.Owner == account ? bucket : null;
+
     /// <summary>The account's buckets by name.</summary>
     public async ValueTask<IReadOnlyList<Bucket>> Of(AccountId account, CancellationToken cancel)
     {
@@ -24,7 +28,7 @@ sealed class BucketStore(IStore store)
         while (true)
         {
             var rows = await store.Scan(Bucket.Table, AccountId.Platform, Scan.By("owner", account.Value) with { After = after }, cancel);
-            found.AddRange(rows.Select(r => r.Value));
+            found.AddRange(rows.Select(r => r.Value).Where(b => !b.Making));
             if (rows.Count < Scan.LimitMax)
                 return found;
             after = rows[^1].Cursor;

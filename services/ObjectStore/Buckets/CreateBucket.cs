@@ -21,17 +21,18 @@ sealed class CreateBucket(IStore store, TimeProvider time) : Operation<CreateBuc
     {
         if (await store.Get(Bucket.Table, AccountId.Platform, request.Bucket, cancel) is { Value: var there })
             throw there.Owner == caller.Account ? Refuse.BucketAlreadyOwnedByYou(request.Bucket) : Refuse.BucketAlreadyExists(request.Bucket);
-        var bucket = new Bucket
-        {
-            Name = request.Bucket,
-            Owner = caller.Account,
-            Region = request.Configuration?.LocationConstraint is { Length: > 0 } region ? region : caller.Region,
-            CreatedAt = time.GetUtcNow(),
-            Tags = request.Configuration?.Tags?.Checked(Tagging.BucketTagsMax),
-        };
-        await store.Commit(new Batch().Add(Bucket.Table, bucket), cancel);
+        await store.Commit(new Batch().Add(Bucket.Table, RowOf(request, caller, time)), cancel);
         return new() { Location = "/" + request.Bucket };
     }
+
+    public static Bucket RowOf(CreateBucketRequest request, Caller caller, TimeProvider time) => new()
+    {
+        Name = request.Bucket,
+        Owner = caller.Account,
+        Region = request.Configuration?.LocationConstraint is { Length: > 0 } region ? region : caller.Region,
+        CreatedAt = time.GetUtcNow(),
+        Tags = request.Configuration?.Tags?.Checked(Tagging.BucketTagsMax),
+    };
 }
 
 sealed record CreateBucketRequest : BucketRequest
@@ -54,5 +55,5 @@ sealed record CreateBucketConfiguration
 sealed record CreateBucketResponse
 {
     [Header("Location")]
-    public required string Location { get; init; }
+    public string? Location { get; init; }
 }

@@ -8,9 +8,11 @@ sealed class DeclaredDigests
     readonly string? md5;
     readonly string? checksum;
     readonly RequestContent content;
-    readonly bool inTrailer;
 
     public ChecksumAlgorithm Algorithm { get; }
+
+    /// <summary>Whether the checksum comes behind the content.</summary>
+    public bool IsInTrailer { get; }
 
     /// <summary>Whether the client chose the algorithm.</summary>
     public bool IsChosen { get; }
@@ -36,7 +38,7 @@ sealed class DeclaredDigests
         var named = headers.GetValueOrDefault("sdk-checksum-algorithm") is { } name
             ? ChecksumAlgorithm.Find(name) ?? throw Refuse.InvalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
             : null;
-        inTrailer = trailing is not null;
+        IsInTrailer = trailing is not null;
         var chosen = given.FirstOrDefault() ?? trailing;
         checksum = given.Count > 0 ? headers["checksum-" + given[0].HeaderName] : null;
         if (checksum is not null && (!Convert.TryFromBase64String(checksum, new byte[checksum.Length], out var bytes) || bytes != given[0].Bytes))
@@ -52,7 +54,7 @@ sealed class DeclaredDigests
     {
         if (md5 is not null && md5 != Convert.ToBase64String(found.Md5))
             throw Refuse.BadDigest("Content-MD5");
-        var declared = inTrailer ? content.Trailers.TryGetValue("x-amz-checksum-" + Algorithm.HeaderName, out var value) ? value
+        var declared = IsInTrailer ? content.Trailers.TryGetValue("x-amz-checksum-" + Algorithm.HeaderName, out var value) ? value
             : throw Refuse.InvalidRequest($"The trailer x-amz-checksum-{Algorithm.HeaderName} was announced and did not come.") : checksum;
         if (declared is not null && declared != found.Checksum)
             throw Refuse.BadDigest(Algorithm.Name);

@@ -124,7 +124,7 @@ sealed record ListedObject
     public required string ETag { get; init; }
     [XmlElement("ChecksumAlgorithm")]
     public required IReadOnlyList<string> ChecksumAlgorithm { get; init; }
-    public required string ChecksumType { get; init; }
+    public string? ChecksumType { get; init; }
     public required long Size { get; init; }
     public string StorageClass { get; init; } = "STANDARD";
     public Owner? Owner { get; init; }

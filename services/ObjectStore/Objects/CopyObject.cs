@@ -31,7 +31,8 @@ sealed class CopyObject(ObjectFinder finder, ObjectWriter writer) : Operation<Co
         var (version, _, content) = await finder.Open(caller, source.Bucket, source.Key, source.VersionId, found =>
         {
             CopySource.Conditions(request.Amz).CheckAll(found);
-            return new((0, found.Content!.Bytes));
+            CopySource.CheckLength(found.Content!.Bytes);
+            return new((0, found.Content.Bytes));
         }, cancel);
         await using var bytes = content!;
         var draft = new StoredObject

@@ -19,7 +19,17 @@ sealed record CopySource(string Bucket, string Key, string? VersionId)
         return new(decoded[..slash], decoded[(slash + 1)..], version);
     }
 
+    /// <summary>As it is sent on: what was judged here is what is meant there.</summary>
+    public string ToHeader() => $"{Bucket}/{string.Join('/', Key.Split('/').Select(Uri.EscapeDataString))}{(VersionId is null ? "" : "?versionId=" + Uri.EscapeDataString(VersionId))}";
+
     public Permission Needs() => new(VersionId is null ? "s3:GetObject" : "s3:GetObjectVersion", S3Api.Arn(Bucket, Key));
+
+    /// <remarks>"Copying, moving, and renaming objects" (Amazon S3 User Guide): with one request, up to 5 GB.</remarks>
+    public static void CheckLength(long bytes)
+    {
+        if (bytes > ObjectWriter.SinglePutBytesMax)
+            throw Refuse.CopySourceTooLarge(ObjectWriter.SinglePutBytesMax);
+    }
 
     public static Conditions Conditions(IReadOnlyDictionary<string, string> headers) => new(
         headers.GetValueOrDefault("copy-source-if-match"), headers.GetValueOrDefault("copy-source-if-none-match"),

@@ -44,9 +44,7 @@ sealed class DeleteObjects(ObjectFinder finder, ObjectShelf shelf) : Operation<D
     {
         try
         {
-            StoredObject.CheckKey(wanted.Key);
-            if (!Authorization.Allows(new(wanted.VersionId is null ? "s3:DeleteObject" : "s3:DeleteObjectVersion", S3Api.Arn(bucket, wanted.Key)), caller))
-                throw Refuse.AccessDenied("Access Denied");
+            wanted.Require(bucket, caller);
             if (wanted.VersionId is { } version)
             {
                 var gone = await shelf.DeleteVersion(caller.Account, bucket, wanted.Key, version, cancel);
@@ -57,7 +55,7 @@ sealed class DeleteObjects(ObjectFinder finder, ObjectShelf shelf) : Operation<D
         }
         catch (ServiceException refusal)
         {
-            return new DeleteError { Key = wanted.Key, VersionId = wanted.VersionId, Code = refusal.Code, Message = refusal.Message };
+            return wanted.Refused(refusal);
         }
     }
 }
@@ -68,6 +66,7 @@ sealed record DeleteObjectsRequest : BucketRequest
     public required DeleteList Delete { get; init; }
 }
 
+[XmlRoot("Delete")]
 sealed record DeleteList
 {
     [XmlElement("Object")]
@@ -79,6 +78,16 @@ sealed record ObjectIdentifier
 {
     public required string Key { get; init; }
     public string? VersionId { get; init; }
+
+    /// <exception cref="ServiceException">There can be no such key, or the caller may not delete it.</exception>
+    public void Require(string bucket, Caller caller)
+    {
+        StoredObject.CheckKey(Key);
+        if (!Authorization.Allows(new(VersionId is null ? "s3:DeleteObject" : "s3:DeleteObjectVersion", S3Api.Arn(bucket, Key)), caller))
+            throw Refuse.AccessDenied("Access Denied");
+    }
+
+    public DeleteError Refused(ServiceException refusal) => new() { Key = Key, VersionId = VersionId, Code = refusal.Code, Message = refusal.Message };
 }
 
 sealed record DeleteResult

@@ -112,7 +112,7 @@ sealed record ReadResponse : IStreamedResponse
     [Header("ETag")]
     public required string ETag { get; init; }
     [Header("Last-Modified")]
-    public required DateTimeOffset LastModified { get; init; }
+    public DateTimeOffset? LastModified { get; init; }
     [Header("Accept-Ranges")]
     public string AcceptRanges { get; init; } = "bytes";
     [Header("Content-Range")]

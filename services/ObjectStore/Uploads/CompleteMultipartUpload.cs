@@ -135,6 +135,7 @@ sealed record CompleteMultipartUploadRequest : UploadRequest
     public string? IfNoneMatch { get; init; }
 }
 
+[XmlRoot("CompleteMultipartUpload")]
 sealed record CompletedParts
 {
     [XmlElement("Part"), System.Text.Json.Serialization.JsonPropertyName("Part")]

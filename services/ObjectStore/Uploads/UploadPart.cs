@@ -44,14 +44,16 @@ sealed class UploadPartCopy(ObjectFinder finder, UploadStore uploads, PartWriter
         var (version, chosen, content) = await finder.Open(caller, source.Bucket, source.Key, source.VersionId, found =>
         {
             CopySource.Conditions(request.Amz).CheckAll(found);
-            return new(RangeOf(request.Amz.GetValueOrDefault("copy-source-range"), found.Content!.Bytes));
+            var (offset, length) = RangeOf(request.Amz.GetValueOrDefault("copy-source-range"), found.Content!.Bytes);
+            CopySource.CheckLength(length);
+            return new((offset, length));
         }, cancel);
         await using var bytes = content!;
         var part = await writer.Write(upload.Value, request.PartNumber, bytes, chosen!.Value.Bytes, null, cancel);
         return new() { ETag = Answers.Quoted(part.ETag), LastModified = part.Modified, SourceVersionId = Answers.VersionId(version) };
     }
 
-    static (long, long)? RangeOf(string? range, long bytes)
+    static (long Offset, long Bytes) RangeOf(string? range, long bytes)
     {
         if (range is null)
             return (0, bytes);
