@@ -38,7 +38,7 @@ static class Binder
             throw operation.Invalid("The request body is not valid UTF-8.");
         try
         {
-            CheckEscapes(body);
+            WireJson.CheckEscapes(body);
             var options = new JsonDocumentOptions { MaxDepth = WireJson.DepthMax, AllowDuplicateProperties = false };
             return JsonNode.Parse(body, null, options) as JsonObject
                 ?? throw operation.Invalid("The request body must be a JSON object.");
@@ -46,29 +46,6 @@ static class Binder
         catch (JsonException refusal)
         {
             throw operation.Invalid($"The request body is not valid JSON (line {refusal.LineNumber + 1}, byte {refusal.BytePositionInLine}).");
-        }
-    }
-
-    /// <summary>
-    /// Half a surrogate pair, written as an escape, is valid JSON and no text: reading it later would fail in places that do not expect it.
-    /// </summary>
-    static void CheckEscapes(ReadOnlySpan<byte> body)
-    {
-        if (body.IndexOf("\\u"u8) < 0)
-            return;
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = WireJson.DepthMax });
-        while (reader.Read())
-        {
-            if (reader.TokenType is not (JsonTokenType.PropertyName or JsonTokenType.String) || !reader.ValueIsEscaped)
-                continue;
-            try
-            {
-                reader.GetString();
-            }
-            catch (InvalidOperationException)
-            {
-                throw new JsonException("An escape stands for half a character.", null, null, reader.TokenStartIndex);
-            }
         }
     }
 

@@ -19,6 +19,30 @@ public static class WireJson
     /// <summary>As declared, with times in ISO 8601: how AWS Query answers.</summary>
     internal static JsonSerializerOptions Query { get; } = Make(null, new IsoSeconds());
 
+    /// <summary>
+    /// Half a surrogate pair, written as an escape, is valid JSON and no text: reading it later would fail in places that do not expect it.
+    /// </summary>
+    /// <exception cref="JsonException">There is one in it, or it is no JSON.</exception>
+    public static void CheckEscapes(ReadOnlySpan<byte> body)
+    {
+        if (body.IndexOf("\\u"u8) < 0)
+            return;
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = DepthMax });
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.PropertyName or JsonTokenType.String) || !reader.ValueIsEscaped)
+                continue;
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                throw new JsonException("An escape stands for half a character.", null, null, reader.TokenStartIndex);
+            }
+        }
+    }
+
     static JsonSerializerOptions Make(JsonNamingPolicy? naming, JsonConverter? time = null)
     {
         var options = new JsonSerializerOptions

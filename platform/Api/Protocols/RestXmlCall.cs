@@ -113,7 +113,8 @@ public static class RestXmlCall
 
     static XElement Root(ReadOnlyMemory<byte> body, string name)
     {
-        using var reader = XmlReader.Create(new MemoryStream(body.ToArray()), new() { DtdProcessing = DtdProcessing.Prohibit, IgnoreComments = true, CheckCharacters = false });
+        // Long operations send spaces until they know how they end.
+        using var reader = XmlReader.Create(new MemoryStream(body.TrimStart(" \t\r\n"u8).ToArray()), new() { DtdProcessing = DtdProcessing.Prohibit, IgnoreComments = true, CheckCharacters = false });
         var root = XElement.Load(reader);
         return root.Name.LocalName == name ? root : throw new XmlException($"it is a <{root.Name.LocalName}> and not a <{name}>.");
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Althing.Api;
 
 namespace Althing.Core.Shadows;
 
@@ -80,7 +81,9 @@ sealed record ShadowUpdate
             throw new ShadowRefusal(413, "The payload exceeds the maximum size allowed");
         try
         {
-            return JsonNode.Parse(Strict.GetString(payload), documentOptions: Json);
+            var text = Strict.GetString(payload);
+            WireJson.CheckEscapes(payload);
+            return JsonNode.Parse(text, documentOptions: Json);
         }
         catch (DecoderFallbackException)
         {

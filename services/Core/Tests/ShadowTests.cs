@@ -154,6 +154,14 @@ public sealed class ShadowTests(OpenHouse open) : IClassFixture<OpenHouse>
         { " ", 400, "Invalid JSON" },
         { "[]", 400, "Invalid JSON" },
         { """{"state":{"desired":{"a":1,"a":2}}}""", 400, "Invalid JSON" },
+        { """{"state":{},"state":{}}""", 400, "Invalid JSON" },
+        { """{"state":{"desired":{"a":1}}} """ + "x", 400, "Invalid JSON" },
+        { """{"state":{"desired":{"a":1}""", 400, "Invalid JSON" },
+        { """{"state":{"desired":{"a":"\ud800"}}}""", 400, "Invalid JSON" },
+        { """{"state":{"desired":{"\udc00":1}}}""", 400, "Invalid JSON" },
+        { """{"state":{},"clientToken":"\ud800"}""", 400, "Invalid JSON" },
+        { new string('[', 10_000), 400, "Invalid JSON" },
+        { $$$$"""{"state":{"desired":{{{{string.Concat(Enumerable.Repeat("""{"a":""", 100))}}}}1{{{{new string('}', 100)}}}}}}""", 400, "Invalid JSON" },
         { "{}", 400, "Missing required node: state" },
         { """{"state":7}""", 400, "State node must be an object" },
         { """{"state":{"desired":[]}}""", 400, "Desired node must be an object" },
@@ -193,6 +201,8 @@ public sealed class ShadowTests(OpenHouse open) : IClassFixture<OpenHouse>
         var got = await device.Client.Message();
         Assert.EndsWith("update/rejected", got.Topic, StringComparison.Ordinal);
         Assert.Equal(415, (int?)JsonNode.Parse(got.Payload)!["code"]);
+        var (status, body) = await open.House.Call(HttpMethod.Post, "/things/latin/shadow", (byte[])[.. """{"state":{"desired":{"a":" """u8, 0xE4, .. "\"}}}"u8], "iotdata");
+        Assert.Equal((415, "Unsupported documented encoding; supported encoding is UTF-8"), (status, (string?)body["message"]));
     }
 
     [Fact]
@@ -257,6 +267,40 @@ public sealed class ShadowTests(OpenHouse open) : IClassFixture<OpenHouse>
             var now = (await open.House.Call(HttpMethod.Get, "/things/race/shadow", service: "iotdata")).Body;
             Assert.Equal((round + 1, (int)winner["state"]!["desired"]!["n"]!), ((int)now["version"]!, (int)now["state"]!["desired"]!["n"]!));
         }
+    }
+
+    [Fact]
+    public async Task Of_a_hundred_devices_with_the_same_version_one_wins_and_each_hears_its_own_answer()
+    {
+        var devices = await Task.WhenAll(Enumerable.Range(0, 100).Select(n => open.Connect($"racer-{n}")));
+        await Task.WhenAll(devices.Select(d => d.Subscribe("$aws/things/run/shadow/update/+")));
+        for (var round = 0; round < 3; round++)
+        {
+            await Task.WhenAll(devices.Select((d, n) => d.PublishSurely("$aws/things/run/shadow/update", $$$"""{"state":{"reported":{"n":{{{n}}}}},"version":{{{round}}},"clientToken":"{{{n}}}"}""", id: (ushort)(round + 1))));
+            // One accepted and its documents, and 99 refusals.
+            var heard = new List<JsonNode>();
+            while (heard.Count < 101)
+                heard.Add(JsonNode.Parse((await devices[0].Message()).Payload)!);
+            Assert.Equal(Enumerable.Range(0, 100).Select(n => $"{n}").Order(StringComparer.Ordinal),
+                heard.Where(h => h["current"] is null).Select(h => (string)h["clientToken"]!).Order(StringComparer.Ordinal));
+            Assert.Equal(99, heard.Count(h => (int?)h["code"] == 409));
+        }
+        var now = (await open.House.Call(HttpMethod.Get, "/things/run/shadow", service: "iotdata")).Body;
+        Assert.Equal(3, (int)now["version"]!);
+        await Task.WhenAll(devices.Select(d => d.DisposeAsync().AsTask()));
+    }
+
+    [Fact]
+    public async Task A_device_that_no_policy_allows_it_changes_no_shadow_by_any_door()
+    {
+        var device = await open.House.Device("mute", """{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iot:Connect","iot:Subscribe","iot:Receive"],"Resource":"*"}]}""");
+        const string document = """{"state":{"reported":{"a":1}}}""";
+        Tool.Need("mosquitto_pub", "curl");
+        await open.House.TryRun("mosquitto_pub", [.. open.House.Mosquitto(device, "mute"), "-t", "$aws/things/mute/shadow/update", "-q", "1", "-m", document]);
+        var byHttp = await open.House.Run("curl", "-s", "--cacert", Path.Combine(open.House.Data, "ca.pem"), "--cert", device.Certificate, "--key", device.Key,
+            "-d", document, $"https://localhost:{open.House.HttpsPort}/things/mute/shadow");
+        Assert.Contains("iot:UpdateThingShadow", byHttp.Output, StringComparison.Ordinal);
+        Assert.Equal(404, (await open.House.Call(HttpMethod.Get, "/things/mute/shadow", service: "iotdata")).Status);
     }
 
     [Fact]

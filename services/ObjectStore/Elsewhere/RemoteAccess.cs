@@ -39,10 +39,7 @@ sealed class RemoteAccess(OperationCatalog catalog, PlatformStorage storage)
     /// <summary>S3 must be told the length first: content that does not know it is put on disk on its way.</summary>
     public async ValueTask<string> Write(RemoteStore store, string bucket, string key, Stream content, string contentType, CancellationToken cancel)
     {
-        await using var spooled = content.CanSeek ? null : new FileStream(Path.Combine(storage.Folder, $"upload-{Path.GetRandomFileName()}"), new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous,
-        });
+        await using var spooled = content.CanSeek ? null : Nameless();
         if (spooled is not null)
         {
             await content.CopyToAsync(spooled, cancel);
@@ -51,6 +48,16 @@ sealed class RemoteAccess(OperationCatalog catalog, PlatformStorage storage)
         var source = spooled ?? content;
         var put = new PutObjectRequest { Bucket = bucket, Key = key, ContentType = contentType, Content = new(source, source.Length - source.Position) };
         return ((PutObjectResponse)await store.Call(Operation(nameof(PutObject)), put, cancel)).VersionId ?? StoredObject.NullVersion;
+    }
+
+    /// <summary>A file that nobody finds and that goes with the process, however that ends.</summary>
+    FileStream Nameless()
+    {
+        var path = Path.Combine(storage.Folder, Path.GetRandomFileName());
+        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 64 * 1024, FileOptions.Asynchronous | FileOptions.DeleteOnClose);
+        if (!OperatingSystem.IsWindows())
+            File.Delete(path);
+        return file;
     }
 
     OperationInfo Operation(string name) => catalog.Find(S3Api.Definition.Name, name)!;

@@ -48,7 +48,8 @@ sealed class RemoteBuckets(IStore rows, OperationCatalog catalog, TimeProvider t
     {
         try
         {
-            await store.Call(catalog.Find(S3Api.Definition.Name, nameof(HeadBucket))!, new BucketFactRequest { Bucket = name }, cancel);
+            // Not by HEAD, whose answers do not tell another's bucket from keys that are not taken.
+            await store.Call(catalog.Find(S3Api.Definition.Name, nameof(GetBucketLocation))!, new BucketFactRequest { Bucket = name }, cancel);
             return true;
         }
         catch (ServiceException refusal) when (refusal.Code is "NoSuchBucket" or "AccessDenied")

@@ -77,6 +77,8 @@ sealed partial class RemoteStore : IDisposable
     public async ValueTask<object> Call(OperationInfo operation, S3Request request, CancellationToken cancel)
     {
         var sent = request with { Amz = SentOn(request), Via = via };
+        if (sent is MakingRequest making)
+            sent = making with { ContentEncoding = making.Headers().ContentEncoding };
         using var upload = request is IStreamedRequest { Content: { } content } ? new OutgoingContent(content, request) : null;
         var began = time.GetTimestamp();
         for (var attempt = 1; ; attempt++)
