@@ -23,7 +23,7 @@ public class ObjectClientTests
 
     static async Task Python(House house, string script)
     {
-        await File.WriteAllTextAsync(Path.Combine(house.Folder, "try.py"), Prelude + script + "\nprint('well')\n");
+        await File.WriteAllTextAsync(Path.Combine(house.Folder, "try.py"), $"HTTPS, CA = 'https://localhost:{house.HttpsPort}', '{Path.Combine(house.Data, "ca.pem")}'\n" + Prelude + script + "\nprint('well')\n");
         Assert.Contains("well", (await house.Run("python3", "try.py")).Output, StringComparison.Ordinal);
     }
 
@@ -124,6 +124,15 @@ public class ObjectClientTests
             assert refused(s3.put_object, Bucket=B, Key='bad', Body=b'abc', ContentMD5=base64.b64encode(hashlib.md5(b'x').digest()).decode()) == ('BadDigest', 400)
             assert refused(s3.put_object, Bucket=B, Key='bad', Body=b'abc', ChecksumCRC32='AAAAAA==') == ('BadDigest', 400)
             assert refused(s3.get_object, Bucket=B, Key='bad') == ('NoSuchKey', 404)
+            # Over TLS clients send the checksum behind the content.
+            secure = boto3.client('s3', endpoint_url=HTTPS, verify=CA)
+            for algorithm in ['CRC32', 'SHA256']:
+                for size in [0, 1, 65536, 65537, 400_000]:
+                    body = os.urandom(size)
+                    put = secure.put_object(Bucket=B, Key='behind', Body=io.BytesIO(body), ChecksumAlgorithm=algorithm, ContentEncoding='x-own')
+                    got = s3.get_object(Bucket=B, Key='behind', ChecksumMode='ENABLED')
+                    assert got['Body'].read() == body and got['Checksum' + algorithm] == put['Checksum' + algorithm] and got['ContentEncoding'] == 'x-own', got
+            s3.delete_object(Bucket=B, Key='behind')
             """);
         await HasBlobs(3, house);
     }
