@@ -84,6 +84,14 @@ sealed class RemoteBuckets(IStore rows, OperationCatalog catalog, TimeProvider t
                 throw new InvalidOperationException($"The bucket '{name}' belongs to account {there.Owner} already{(there.Elsewhere ? "" : " and is kept by the platform itself")}.");
             return;
         }
-        await rows.Commit(new Batch().Add(Bucket.Table, new Bucket { Name = name, Owner = owner, Region = region, CreatedAt = time.GetUtcNow(), Elsewhere = true }), cancel);
+        try
+        {
+            await rows.Commit(new Batch().Add(Bucket.Table, new Bucket { Name = name, Owner = owner, Region = region, CreatedAt = time.GetUtcNow(), Elsewhere = true }), cancel);
+        }
+        catch (StorageConflictException)
+        {
+            // Another node was told the same, or a client was quicker.
+            await Adopt(rows, name, owner, region, time, cancel);
+        }
     }
 }

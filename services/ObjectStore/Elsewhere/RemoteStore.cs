@@ -15,8 +15,8 @@ sealed partial class RemoteStore : IDisposable
 {
     const int AttemptsMax = 3;
 
-    /// <summary>Requests under way at once; further ones wait, no longer than the service may be silent.</summary>
-    const int ConnectionsMax = 256;
+    /// <summary>Requests under way at once, among them those of clients that read slowly; further ones wait, no longer than the service may be silent.</summary>
+    const int ConnectionsMax = 2048;
 
     /// <summary>The largest answers are lists of a thousand keys of 1024 bytes, percent-encoded.</summary>
     const int AnswerBytesMax = 16 * 1024 * 1024;
