@@ -57,8 +57,10 @@ public static class RestXmlCall
             Add(message, prefix + name, value);
     }
 
-    static void Add(HttpRequestMessage message, string name, string value)
+    static void Add(HttpRequestMessage message, string name, string text)
     {
+        // A line break would be a header of its own.
+        var value = text.ReplaceLineEndings(" ");
         if (!message.Headers.TryAddWithoutValidation(name, value))
             (message.Content ??= new ByteArrayContent([])).Headers.TryAddWithoutValidation(name, value);
     }
