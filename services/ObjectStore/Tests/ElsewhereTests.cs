@@ -83,12 +83,12 @@ public sealed class ElsewhereTests
         var put = await Presigned("put_object");
         var get = await Presigned("get_object");
         using var http = new HttpClient();
-        using var half = new HalfContent(50_000_000);
-        var sending = http.PutAsync(put, half);
-        await half.Sent.WaitAsync(TimeSpan.FromSeconds(30));
+        using var body = new PausingContent(50_000_000);
+        var sending = http.PutAsync(put, body);
+        await body.Paused.WaitAsync(TimeSpan.FromSeconds(30));
         using var reading = await http.GetAsync(get, HttpCompletionOption.ResponseHeadersRead);
         await store.Kill();
-        half.GoOn();
+        body.GoOn();
         using (var answer = await sending)
         {
             Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
@@ -165,13 +165,13 @@ public sealed class ElsewhereTests
         Assert.Contains("(InvalidRequest)", part.Error, StringComparison.Ordinal);
     }
 
-    /// <summary>Sends half of what it announces, and the rest when it is told to.</summary>
-    sealed class HalfContent(long bytes) : HttpContent
+    /// <summary>Sends most of what it announces, and the rest when it is told to: so little that it is taken even by who answered already.</summary>
+    sealed class PausingContent(long bytes) : HttpContent
     {
-        readonly TaskCompletionSource sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        readonly TaskCompletionSource paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
         readonly TaskCompletionSource goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Task Sent => sent.Task;
+        public Task Paused => paused.Task;
 
         public void GoOn() => goOn.TrySetResult();
 
@@ -180,10 +180,10 @@ public sealed class ElsewhereTests
             var chunk = new byte[bytes / 100];
             for (var part = 0; part < 100; part++)
             {
-                if (part == 50)
+                if (part == 98)
                 {
                     await stream.FlushAsync();
-                    sent.SetResult();
+                    paused.SetResult();
                     await goOn.Task;
                 }
                 await stream.WriteAsync(chunk);
