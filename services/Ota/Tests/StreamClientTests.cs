@@ -19,13 +19,13 @@ public sealed class StreamClientTests
         Tool.Need("python3");
         await using var house = await House.Up();
         Assert.SkipUnless((await house.TryRun("python3", "-c", "import boto3")).ExitCode == 0, "python3-boto3 is not installed.");
-        await File.WriteAllTextAsync(Path.Combine(house.Folder, "try.py"), $$"""
+        await File.WriteAllTextAsync(Path.Combine(house.Folder, "try.py"), $$$"""
             import boto3
             def client(name):
-                return boto3.client(name, endpoint_url='{{house.Endpoint}}')
+                return boto3.client(name, endpoint_url='{{{house.Endpoint}}}')
             iot, s3, iam = client('iot'), client('s3'), client('iam')
-            role = iam.create_role(RoleName='streams', AssumeRolePolicyDocument='{{Trust}}')['Role']['Arn']
-            iam.put_role_policy(RoleName='streams', PolicyName='read', PolicyDocument='{{Reading}}')
+            role = iam.create_role(RoleName='streams', AssumeRolePolicyDocument='{{{Trust}}}')['Role']['Arn']
+            iam.put_role_policy(RoleName='streams', PolicyName='read', PolicyDocument='{{{Reading}}}')
             s3.create_bucket(Bucket='firmware', CreateBucketConfiguration={'LocationConstraint': 'eu-west-1'})
             s3.put_bucket_versioning(Bucket='firmware', VersioningConfiguration={'Status': 'Enabled'})
             version = s3.put_object(Bucket='firmware', Key='a b.bin', Body=b'x' * 1000)['VersionId']
@@ -38,7 +38,7 @@ public sealed class StreamClientTests
             assert info['files'] == files and info['roleArn'] == role and info['streamVersion'] == 2 and info['lastUpdatedAt'] >= info['createdAt'], info
             for i in range(5):
                 iot.create_stream(streamId=f's{i}', files=files[:1], roleArn=role)
-            pages = iot.get_paginator('list_streams').paginate(isAscendingOrder=True, PaginationConfig={'PageSize': 2})
+            pages = iot.get_paginator('list_streams').paginate(ascendingOrder=True, PaginationConfig={'PageSize': 2})
             assert [s['streamId'] for p in pages for s in p['streams']] == ['one', 's0', 's1', 's2', 's3', 's4']
             for call, wanted in [
                 (lambda: iot.create_stream(streamId='one', files=files, roleArn=role), 'ResourceAlreadyExistsException'),

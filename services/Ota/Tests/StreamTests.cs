@@ -1,6 +1,6 @@
-using System.Text.Json.Nodes;
 using Althing.Api;
 using Althing.Identity;
+using static Althing.Tests.Core.SecurityAccount;
 
 namespace Althing.Tests.Ota;
 
@@ -109,11 +109,11 @@ public sealed class StreamTests(OtaHouse house) : IClassFixture<OtaHouse>
     {
         var (account, other) = (await house.NewAccount(), await house.NewAccount());
         await account.Put("f", [1]);
-        await account.Call("CreateStream", new { streamId = "s", files = new[] { account.File(0, "f") }, roleArn = account.RoleArn, tags = new[] { new { Key = "team", Value = "pumps" } } });
-        await account.Call("TagResource", new { resourceArn = account.Arn("stream/s"), tags = new[] { new { Key = "line", Value = "7" } } });
+        await account.Call("CreateStream", new { streamId = "s", files = new[] { account.File(0, "f") }, roleArn = account.RoleArn, tags = new[] { Tag("team", "pumps") } });
+        await account.Call("TagResource", new { resourceArn = account.Arn("stream/s"), tags = new[] { Tag("line", "7") } });
         var tags = (await account.Call("ListTagsForResource", new { resourceArn = account.Arn("stream/s") }))["tags"]!.AsArray();
         Assert.Equal("line=7 team=pumps", string.Join(' ', tags.Select(t => $"{t!["Key"]}={t["Value"]}")));
-        Assert.Equal("ResourceNotFoundException", (await account.Refused("TagResource", new { resourceArn = account.Arn("stream/t"), tags = new[] { new { Key = "a", Value = "b" } } })).Code);
+        Assert.Equal("ResourceNotFoundException", (await account.Refused("TagResource", new { resourceArn = account.Arn("stream/t"), tags = new[] { Tag("a", "b") } })).Code);
         Assert.Equal("ResourceNotFoundException", (await other.Refused("DescribeStream", new { streamId = "s" })).Code);
         Assert.Empty((await other.Call("ListStreams", new { }))["streams"]!.AsArray());
         // The object is another account's.
