@@ -10,6 +10,7 @@ Dictionary<string, (string Summary, Func<Task> Run)> all = new(StringComparer.Or
     ["offline"] = ("Messages of QoS 1 acknowledged for sessions that are away, beside nats-server", Offline.Run),
     ["recovery"] = ("A start on a log of 2 GB (or ALTHING_BENCH_LOG_MB megabytes), beside cat of the same files", Recovery.Run),
     ["shadows"] = ("Shadow updates beside plain durable rows, their latency, and their cost with 100 000 shadows", Shadows.Run),
+    ["streams"] = ("A file to 100 devices (or ALTHING_BENCH_DEVICES) by MQTT file delivery, beside GETs of the object", Streams.Run),
     ["scale"] = ("Registry and CONNECT at 1 000 and at 100 000 things (or ALTHING_BENCH_THINGS)", Scale.Run),
     ["start"] = ("Time to ready on an empty folder, and resident memory", Startup.Run),
 };

@@ -180,19 +180,49 @@ sealed partial class Platform : Server
     /// <summary>A signed call; anything but success is an exception.</summary>
     public async Task<JsonNode> Call(string method, string path, object? body = null, string? principal = null)
     {
+        var answer = await Send(method, path, body is null ? [] : JsonSerializer.SerializeToUtf8Bytes(body), "iot", request =>
+        {
+            if (principal is not null)
+                request.Headers.TryAddWithoutValidation("x-amzn-principal", principal);
+        });
+        return answer.Length > 0 ? JsonNode.Parse(answer)! : new JsonObject();
+    }
+
+    /// <summary>A signed call of an AWS Query API.</summary>
+    public async Task Query(string service, Dictionary<string, string> members)
+    {
+        using var form = new FormUrlEncodedContent(members);
+        await Send("POST", "/", await form.ReadAsByteArrayAsync(), service, request => request.Content!.Headers.ContentType = new("application/x-www-form-urlencoded"));
+    }
+
+    /// <summary>A signed request of any service; answers the body.</summary>
+    public async Task<byte[]> Send(string method, string path, byte[] body, string service, Action<HttpRequestMessage>? change = null)
+    {
+        using var request = Request(method, path, body, service, change);
+        using var response = await http.SendAsync(request);
+        var answer = await response.Content.ReadAsByteArrayAsync();
+        return response.IsSuccessStatusCode ? answer
+            : throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {System.Text.Encoding.UTF8.GetString(answer)}");
+    }
+
+    /// <summary>The body of a signed GET, as it comes.</summary>
+    public async Task<Stream> Open(string path, string service)
+    {
+        using var request = Request("GET", path, [], service, null);
+        var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return await response.EnsureSuccessStatusCode().Content.ReadAsStreamAsync();
+    }
+
+    HttpRequestMessage Request(string method, string path, byte[] body, string service, Action<HttpRequestMessage>? change)
+    {
         credentials ??= File.ReadAllLines(Path.Combine(data, "credentials"));
         string Value(string name) => credentials.First(l => l.StartsWith(name, StringComparison.Ordinal)).Split('=', 2)[1].Trim();
-        var bytes = body is null ? [] : JsonSerializer.SerializeToUtf8Bytes(body);
-        using var request = new HttpRequestMessage(new(method), $"http://127.0.0.1:{HttpPort}{path}");
-        if (bytes.Length > 0)
-            request.Content = new ByteArrayContent(bytes);
-        if (principal is not null)
-            request.Headers.TryAddWithoutValidation("x-amzn-principal", principal);
-        new SigV4Signer(Value("aws_access_key_id"), new(Value("aws_secret_access_key")), "us-east-1", "iot", TimeProvider.System).Sign(request, bytes);
-        using var response = await http.SendAsync(request);
-        var text = await response.Content.ReadAsStringAsync();
-        return response.IsSuccessStatusCode ? (text.Length > 0 ? JsonNode.Parse(text)! : new JsonObject())
-            : throw new InvalidOperationException($"{method} {path} answered {(int)response.StatusCode}: {text}");
+        var request = new HttpRequestMessage(new(method), $"http://127.0.0.1:{HttpPort}{path}");
+        if (body.Length > 0)
+            request.Content = new ByteArrayContent(body);
+        change?.Invoke(request);
+        new SigV4Signer(Value("aws_access_key_id"), new(Value("aws_secret_access_key")), "us-east-1", service, TimeProvider.System).Sign(request, body);
+        return request;
     }
 
     string[]? credentials;

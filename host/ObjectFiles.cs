@@ -7,11 +7,17 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Althing.Host;
 
-/// <summary>Joins registration and the object store, which do not know each other.</summary>
+/// <summary>Joins the services that read and write objects with the object store, which they do not know each other.</summary>
 sealed class ObjectFiles(ObjectAccess objects, HostOptions options, IServer? server = null) : IObjectFiles
 {
     public async ValueTask<ObjectFile?> Open(AccountId account, string bucket, string key, long offset, CancellationToken cancel) =>
         await objects.Open(account, bucket, key, version: null, offset, bytes: null, cancel) is { } open ? new(open.Content, open.Bytes, open.ETag) : null;
+
+    public async ValueTask<ObjectFacts?> Find(AccountId account, string bucket, string key, string? version, CancellationToken cancel) =>
+        await objects.Find(account, bucket, key, version, cancel) is { } found ? new(found.Bytes, found.ETag, found.Version) : null;
+
+    public async ValueTask<ObjectFile?> OpenRange(AccountId account, string bucket, string key, string? version, long offset, long bytes, CancellationToken cancel) =>
+        await objects.Open(account, bucket, key, version, offset, bytes, cancel) is { } open ? new(open.Content, open.Bytes, open.ETag) : null;
 
     public async ValueTask Write(AccountId account, string bucket, string key, Stream content, string contentType, CancellationToken cancel) =>
         await objects.Write(account, bucket, key, content, contentType, cancel);

@@ -10,6 +10,7 @@ using Althing.Identity;
 using Althing.Identity.Pki;
 using Althing.Jobs;
 using Althing.ObjectStore;
+using Althing.Ota;
 using Althing.Shell;
 using Althing.Storage;
 using Althing.Telemetry;
@@ -21,7 +22,7 @@ namespace Althing.Host;
 static class Services
 {
     /// <summary>The assemblies whose operations are served.</summary>
-    static readonly Assembly[] Apis = [CoreService.Assembly, IamService.Assembly, ObjectStoreService.Assembly, JobsService.Assembly, CommandsService.Assembly];
+    static readonly Assembly[] Apis = [CoreService.Assembly, IamService.Assembly, ObjectStoreService.Assembly, JobsService.Assembly, CommandsService.Assembly, OtaService.Assembly];
 
     /// <summary>Everything but listeners: what <c>up</c> serves and what the other commands call in process.</summary>
     public static IServiceCollection Add(IServiceCollection services, PlatformStorage storage, HostOptions options, AccountId account) => services
@@ -50,5 +51,6 @@ static class Services
         .AddObjectStore(options.Objects)
         .AddJobs()
         .AddCommands()
+        .AddOta()
         .AddSingleton<IObjectFiles, ObjectFiles>();
 }

@@ -10,6 +10,15 @@ public interface IObjectFiles
     /// <param name="offset">The first byte to read.</param>
     ValueTask<ObjectFile?> Open(AccountId account, string bucket, string key, long offset, CancellationToken cancel);
 
+    /// <summary>What is known of an object; null when there is none.</summary>
+    /// <param name="version">A version's id; null for the latest.</param>
+    ValueTask<ObjectFacts?> Find(AccountId account, string bucket, string key, string? version, CancellationToken cancel);
+
+    /// <summary>Opens a part of an object; null when there is none. The caller disposes it.</summary>
+    /// <param name="version">A version's id; null for the latest.</param>
+    /// <param name="bytes">How many at most.</param>
+    ValueTask<ObjectFile?> OpenRange(AccountId account, string bucket, string key, string? version, long offset, long bytes, CancellationToken cancel);
+
     /// <summary>Writes an object, durably.</summary>
     ValueTask Write(AccountId account, string bucket, string key, Stream content, string contentType, CancellationToken cancel);
 
@@ -24,3 +33,7 @@ public sealed record ObjectFile(Stream Content, long Bytes, string ETag) : IAsyn
 {
     public ValueTask DisposeAsync() => Content.DisposeAsync();
 }
+
+/// <summary>What an object is.</summary>
+/// <param name="Version">Its version's id, <c>null</c> in buckets without versions.</param>
+public sealed record ObjectFacts(long Bytes, string ETag, string Version);

@@ -49,6 +49,11 @@ public sealed class ObjectAccess
         return null;
     }
 
+    /// <summary>What is known of an object of the account's; null when there is none.</summary>
+    /// <param name="version">A version's id; null for the latest.</param>
+    public async ValueTask<(long Bytes, string ETag, string Version)?> Find(AccountId account, string bucket, string key, string? version, CancellationToken cancel) =>
+        await shelf.Find(account, bucket, key, version, cancel) is { Row.Value: { Content: { } content } found } ? (content.Bytes, content.ETag, found.VersionId) : null;
+
     /// <summary>Writes an object, durably; answers its version's id, <c>null</c> in buckets without versions.</summary>
     /// <exception cref="ServiceException">NoSuchBucket; AccessDenied when the bucket is another account's.</exception>
     public async ValueTask<string> Write(AccountId account, string bucket, string key, Stream content, string contentType, CancellationToken cancel)

@@ -23,7 +23,11 @@ sealed class TestConnect
 }
 
 /// <summary>A message as a client got it.</summary>
-sealed record Got(string Topic, string Payload, int QoS, bool Retain, bool Duplicate, ushort PacketId, PacketProperties? Properties);
+sealed record Got(string Topic, string Payload, int QoS, bool Retain, bool Duplicate, ushort PacketId, PacketProperties? Properties)
+{
+    /// <summary>The payload when it is no text.</summary>
+    public byte[] Bytes { get; init; } = [];
+}
 
 /// <summary>An MQTT client that shows each packet. It acknowledges nothing by itself.</summary>
 sealed class TestClient : IAsyncDisposable
@@ -79,7 +83,10 @@ sealed class TestClient : IAsyncDisposable
     public async Task Raw(ReadOnlyMemory<byte> bytes) => await Stream.WriteAsync(bytes);
 
     public Task Publish(string topic, string payload, int qos = 0, bool retain = false, ushort id = 1, PacketProperties? properties = null) =>
-        Send(b => PublishPacket.Write(b, version, topic, Encoding.UTF8.GetBytes(payload), qos, retain, false, id, properties));
+        Publish(topic, Encoding.UTF8.GetBytes(payload), qos, retain, id, properties);
+
+    public Task Publish(string topic, byte[] payload, int qos = 0, bool retain = false, ushort id = 1, PacketProperties? properties = null) =>
+        Send(b => PublishPacket.Write(b, version, topic, payload, qos, retain, false, id, properties));
 
     /// <summary>Publishes with QoS 1 and waits for the acknowledgement.</summary>
     public async Task<ReasonCode> PublishSurely(string topic, string payload, bool retain = false, ushort id = 1)
@@ -201,7 +208,10 @@ sealed class TestClient : IAsyncDisposable
         var bytes = buffer.Written.Span;
         Assert.True(Frame.TryRead(ref bytes, int.MaxValue, out var frame));
         var packet = PublishPacket.Read(frame, version);
-        return new(Encoding.UTF8.GetString(packet.Topic), Encoding.UTF8.GetString(packet.Payload), packet.QoS, packet.Retain, packet.Duplicate, packet.PacketId, packet.Properties);
+        return new(Encoding.UTF8.GetString(packet.Topic), Encoding.UTF8.GetString(packet.Payload), packet.QoS, packet.Retain, packet.Duplicate, packet.PacketId, packet.Properties)
+        {
+            Bytes = packet.Payload.ToArray(),
+        };
     }
 
     async Task<(byte First, byte[] Body)> Packet() => await TryPacket() ?? throw new IOException("The server closed the connection.");

@@ -18,7 +18,7 @@ sealed class ListThingRegistrationTaskReports(IStore store, IEnumerable<IObjectF
     {
         var task = (await RegistrationTask.Require(store, caller.Account, request.TaskId, cancel)).Value;
         List<string> links = [];
-        if (task.IsOver && files.FirstOrDefault() is { } found && await RegistrationTask.FindRole(store, caller.Account, task.RoleArn, cancel) is { } role)
+        if (task.IsOver && files.FirstOrDefault() is { } found && await ServiceRole.FindTrusting(store, caller.Account, task.RoleArn, cancel) is { } role)
             links.Add(found.Presign(role, caller.Region, task.Bucket, task.ReportKey(request.ReportType), Lifetime).AbsoluteUri);
         var page = listing.Cut(links, caller, $"ListThingRegistrationTaskReports {task.Id} {request.ReportType}", request.NextToken, request.MaxResults);
         return new() { ResourceLinks = page.Items, ReportType = request.ReportType, NextToken = page.Next };

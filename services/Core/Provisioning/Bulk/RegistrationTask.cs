@@ -49,13 +49,6 @@ sealed record RegistrationTask
     public static async ValueTask<Row<RegistrationTask>> Require(IStore store, AccountId account, string id, CancellationToken cancel) =>
         await store.Get(Table, account, id, cancel)
         ?? throw Refuse.ResourceNotFound($"There is no thing registration task '{id}'. ListThingRegistrationTasks shows those there are.");
-
-    /// <summary>The role of an ARN, if this account has it.</summary>
-    public static async ValueTask<Role?> FindRole(IStore store, AccountId account, string arn, CancellationToken cancel)
-    {
-        var row = await store.Get(Role.Table, account, Role.KeyOf(arn[(arn.LastIndexOf('/') + 1)..]), cancel);
-        return row?.Value is { } role && role.Arn == arn ? role : null;
-    }
 }
 
 /// <summary>What became of one line, until it stands in a report.</summary>

@@ -11,8 +11,6 @@ namespace Althing.Core.Provisioning.Bulk;
 sealed class StartThingRegistrationTask(IStore store, IEnumerable<IObjectFiles> files, BulkWorker worker, TimeProvider clock)
     : Operation<StartThingRegistrationTaskRequest, StartThingRegistrationTaskResponse>
 {
-    const string Service = "iot.amazonaws.com";
-
     protected override Permission Needs(StartThingRegistrationTaskRequest request, Caller caller) =>
         new("iot:StartThingRegistrationTask") { And = new("iam:PassRole", request.RoleArn) };
 
@@ -51,13 +49,10 @@ sealed class StartThingRegistrationTask(IStore store, IEnumerable<IObjectFiles> 
 
     async ValueTask CheckRole(StartThingRegistrationTaskRequest request, Caller caller, CancellationToken cancel)
     {
-        if (await RegistrationTask.FindRole(store, caller.Account, request.RoleArn, cancel) is not { } role)
-            throw Refuse.InvalidRequest($"There is no role {request.RoleArn} in this account.");
-        if (!TrustPolicy.TrustsService(PolicyDocument.Parse(role.TrustPolicy, PolicyKind.Trust), Service, new Dictionary<string, string>()))
-            throw Refuse.InvalidRequest($"The role {request.RoleArn} does not trust {Service}.");
-        var asked = new AccessRequest("s3:GetObject", $"arn:aws:s3:::{request.InputFileBucket}/{request.InputFileKey}", new Dictionary<string, string>());
-        if (!PolicyEvaluator.Evaluate([.. role.Policies.Values.Select(p => PolicyDocument.Parse(p))], asked).Allowed)
-            throw Refuse.InvalidRequest($"The role {request.RoleArn} does not allow s3:GetObject on {asked.Resource}.");
+        var role = await ServiceRole.Require(store, caller.Account, request.RoleArn, cancel);
+        var resource = $"arn:aws:s3:::{request.InputFileBucket}/{request.InputFileKey}";
+        if (!ServiceRole.Allows(role, "s3:GetObject", resource))
+            throw Refuse.InvalidRequest($"The role {request.RoleArn} does not allow s3:GetObject on {resource}.");
     }
 }
 
