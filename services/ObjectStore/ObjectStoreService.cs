@@ -31,6 +31,8 @@ public static class ObjectStoreService
         .AddSingleton(p => new ObjectAccess(
             p.GetRequiredService<ObjectShelf>(), p.GetRequiredService<ObjectWriter>(), p.GetRequiredService<ContentKeeper>(),
             p.GetRequiredService<BucketStore>(), p.GetRequiredService<SigningKeys>(), p.GetRequiredService<TimeProvider>()))
+        .AddSingleton<Console.PresignedLinks>()
+        .AddSingleton(Console.ObjectConsole.Module)
         .AddSingleton<Upkeep>()
         .AddHostedService(p => p.GetRequiredService<Upkeep>());
 }
