@@ -31,6 +31,10 @@ static class BrowserDoor
             http.Response.StatusCode = refusal.Status;
             await http.Response.WriteAsync(refusal.Message, http.RequestAborted);
         }
+        catch (Exception failure) when (failure is IOException or OperationCanceledException && http.RequestAborted.IsCancellationRequested)
+        {
+            // The browser has left: there is nobody to tell.
+        }
     }
 
     static async Task Take(HttpContext http, ApiClient api, Identity.Caller caller, JsonObject request)
