@@ -30,19 +30,27 @@ public sealed class ConsoleSession(ApiClient api, ISnackbar notices, ConsoleDefa
         Changed?.Invoke();
     }
 
-    public Caller Caller => new()
+    public Caller Caller => CallerOf(Account, Region);
+
+    /// <summary>The signed-in administrator as the caller of operations.</summary>
+    internal static Caller CallerOf(AccountId account, string region) => new()
     {
-        Account = Account,
-        Arn = $"arn:aws:iam::{Account}:user/console",
+        Account = account,
+        Arn = $"arn:aws:iam::{account}:user/console",
         UserId = "console",
         Kind = CallerKind.Console,
-        Region = Region,
+        Region = region,
         Policies = [Everything],
     };
 
     /// <exception cref="ServiceException">The operation refused.</exception>
     public async Task<JsonObject> Call(string apiName, string operation, object? request = null) =>
         await api.Call(Caller, apiName, operation, request, CancellationToken.None);
+
+    /// <summary>Calls an operation whose answer has content. The caller disposes it.</summary>
+    /// <exception cref="ServiceException">The operation refused.</exception>
+    public async Task<StreamedAnswer> Open(string apiName, string operation, object? request) =>
+        await api.Stream(Caller, apiName, operation, request, null, CancellationToken.None);
 
     /// <exception cref="ServiceException">The operation refused.</exception>
     public async Task<T> Call<T>(string apiName, string operation, object? request = null) =>
@@ -75,6 +83,9 @@ public sealed record ConsoleModule(string Title, System.Reflection.Assembly Asse
 {
     /// <summary>Finds resources by a text for the search box; null when the service has nothing to find.</summary>
     public Func<IServiceProvider, ConsoleSession, string, Task<IReadOnlyList<SearchHit>>>? Search { get; init; }
+
+    /// <summary>Maps addresses beside the pages, such as those that files are downloaded from. They need the sign-in like any page.</summary>
+    public Action<Microsoft.AspNetCore.Routing.IEndpointRouteBuilder>? Map { get; init; }
 }
 
 public sealed record NavigationEntry(string Title, string Path, string Icon);

@@ -9,12 +9,15 @@ public abstract class LivePage : ComponentBase, IDisposable
     /// <summary>Changes come in bursts: one load answers all that came within this time.</summary>
     static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(150);
 
-    ITimer? reload;
+    ITimer? reload, again;
     bool pending;
 
     [Inject] public ConsoleSession Session { get; set; } = null!;
     [Inject] public NavigationManager Navigation { get; set; } = null!;
     [Inject] public TimeProvider Clock { get; set; } = null!;
+
+    /// <summary>How often to look again at what nobody tells the changes of; null for what is told.</summary>
+    protected virtual TimeSpan? LoadsEvery => null;
 
     protected bool Ready { get; private set; }
     protected string? Error { get; private set; }
@@ -25,6 +28,8 @@ public abstract class LivePage : ComponentBase, IDisposable
     protected override Task OnInitializedAsync()
     {
         Session.Changed += Reload;
+        if (LoadsEvery is { } period)
+            again = Clock.CreateTimer(_ => Reload(), null, period, period);
         return Refresh();
     }
 
@@ -70,6 +75,7 @@ public abstract class LivePage : ComponentBase, IDisposable
     protected virtual void Dispose(bool disposing)
     {
         Session.Changed -= Reload;
+        again?.Dispose();
         reload?.Dispose();
     }
 }

@@ -36,11 +36,14 @@ public static class ConsoleHost
             (o.Cookie.Name, o.Cookie.HttpOnly, o.Cookie.SameSite) = ("althing-console", true, SameSiteMode.Strict);
             (o.ExpireTimeSpan, o.SlidingExpiration) = (SessionTime, true);
             (o.LoginPath, o.ReturnUrlParameter) = (SignInPath, "returnTo");
+            // A script that sends a file must hear that the sign-in is over, not follow it to a page.
+            o.Events.OnRedirectToLogin = Refer;
         });
         services.AddAuthorization();
         services.AddCascadingAuthenticationState();
         services.AddHttpContextAccessor();
         services.AddScoped<ConsoleSession>();
+        services.AddSingleton<ConsoleTickets>();
         services.AddSingleton<ConsoleAccounts>();
         return services;
     }
@@ -56,8 +59,20 @@ public static class ConsoleHost
         app.MapGet(SignInPath, (string? returnTo) => Page(returnTo, wrong: false)).AllowAnonymous();
         app.MapPost(SignInPath, SignIn).AllowAnonymous();
         app.MapPost("/console/sign-out", SignOut);
+        var doors = app.MapGroup("").RequireAuthorization();
+        foreach (var module in app.Services.GetServices<ConsoleModule>())
+            module.Map?.Invoke(doors);
         var modules = app.Services.GetServices<ConsoleModule>().Select(m => m.Assembly).Distinct().ToArray();
         app.MapRazorComponents<App>().AddInteractiveServerRenderMode().AddAdditionalAssemblies(modules).RequireAuthorization();
+    }
+
+    static Task Refer(RedirectContext<CookieAuthenticationOptions> context)
+    {
+        if (context.Request.Path.StartsWithSegments(ConsoleTickets.DoorPath, StringComparison.Ordinal))
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        else
+            context.Response.Redirect(context.RedirectUri);
+        return Task.CompletedTask;
     }
 
     static async Task<IResult> SignIn(HttpContext http, ConsolePassword passwords, [FromForm] string? password, [FromForm] string? returnTo)

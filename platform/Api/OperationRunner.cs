@@ -43,10 +43,27 @@ public sealed class ApiClient(OperationCatalog catalog, NotedRunner runner)
     /// <exception cref="ServiceException">The operation refused.</exception>
     public async ValueTask<JsonObject> Call(Caller caller, string api, string operation, object? request, CancellationToken cancel)
     {
+        await using var answer = await Stream(caller, api, operation, request, null, cancel);
+        return answer.Members;
+    }
+
+    /// <summary>Calls an operation that takes or gives content of any size. The caller disposes the answer.</summary>
+    /// <exception cref="ServiceException">The operation refused.</exception>
+    public async ValueTask<StreamedAnswer> Stream(Caller caller, string api, string operation, object? request, RequestContent? content, CancellationToken cancel)
+    {
         var info = catalog.Find(api, operation) ?? throw Refuse.UnknownOperation($"There is no operation {operation} in {api}.");
         var members = request as JsonObject ?? JsonSerializer.SerializeToNode(request ?? new { }, info.Api.Json)!.AsObject();
         var origin = new RequestOrigin(null, "in process", Guid.NewGuid().ToString());
-        var response = await runner.Run(info, members, caller, origin, cancel);
-        return JsonSerializer.SerializeToNode(response, info.ResponseType, info.Api.Json)!.AsObject();
+        var response = await runner.Run(info, members, caller, origin, cancel, content);
+        var streamed = response as IStreamedResponse;
+        return new(JsonSerializer.SerializeToNode(response, info.ResponseType, info.Api.Json)!.AsObject(), streamed?.Content, streamed?.ContentLength ?? 0);
     }
+}
+
+/// <summary>What an operation answered in process.</summary>
+/// <param name="Content">The content of an answer that has one; nothing of it is in memory.</param>
+/// <param name="ContentLength">Bytes of the content.</param>
+public sealed record StreamedAnswer(JsonObject Members, Stream? Content, long ContentLength) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => Content?.DisposeAsync() ?? ValueTask.CompletedTask;
 }

@@ -39,6 +39,8 @@ public static class ObjectStoreService
         .AddSingleton<RemoteAccess>()
         .AddSingleton<Forwarding>()
         .AddSingleton<CarriedOutElsewhere>(p => p.GetRequiredService<Forwarding>().Forward)
+        .AddSingleton<Console.PresignedLinks>()
+        .AddSingleton(Console.ObjectConsole.Module)
         .AddSingleton<Upkeep>()
         .AddHostedService(p => p.GetRequiredService<Upkeep>());
 

@@ -11,7 +11,9 @@ public class ConsolePageTests
         ("/thing-groups/hall", "hall"), ("/thing-types", "Thing types"), ("/billing-groups", "Billing groups"), ("/billing-groups/cooling", "cooling"),
         ("/certificates", "Certificates"), ("/ca-certificates", "CA certificates"), ("/policies", "Policies"), ("/policies/new", "Write a policy"),
         ("/policies/reader", "reader"), ("/policy-tester", "May this device do that?"), ("/mqtt", "MQTT test client"), ("/subscriptions", "Subscriptions"),
-        ("/retained", "Retained messages"), ("/traffic", "Traffic"), ("/trace", "Packet trace"), ("/why", "Who got it?"), ("/no-such-page", "Not here"),
+        ("/retained", "Retained messages"), ("/traffic", "Traffic"), ("/trace", "Packet trace"), ("/why", "Who got it?"),
+        ("/provisioning-templates", "Provisioning templates"), ("/provisioning-templates/new", "Create a template"), ("/registration-tasks", "Bulk registration"),
+        ("/certificate-providers", "Certificate providers"), ("/role-aliases", "Role aliases"), ("/buckets", "Buckets"), ("/buckets/firmware", "firmware"), ("/no-such-page", "Not here"),
     ];
 
     // Buttons, links and fields that a screen reader could not name.
@@ -75,5 +77,6 @@ public class ConsolePageTests
             ("/keys-and-certificate", null),
         })
             Assert.Equal(200, (await house.Call(HttpMethod.Post, path, body)).Status);
+        Assert.Equal(200, (await house.Call(HttpMethod.Put, "/firmware", null, "s3")).Status);
     }
 }

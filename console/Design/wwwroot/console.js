@@ -23,6 +23,56 @@ window.althing = {
     link.click();
     URL.revokeObjectURL(link.href);
   },
+  // Files go to the door one after the other, each read from disk as it is sent; the page hears how far they are.
+  upload: (input, zone, page) => {
+    const queue = [];
+    let busy = false, current = null;
+    const send = (file, address) => new Promise(done => {
+      const request = current = new XMLHttpRequest();
+      let told = 0;
+      request.open('PUT', address);
+      request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+      request.upload.onprogress = e => {
+        if (e.timeStamp - told < 200) return;
+        told = e.timeStamp;
+        page.invokeMethodAsync('Progressed', file.name, e.loaded, e.total);
+      };
+      request.onload = () => done(request.status < 300 ? null : request.responseText || 'The platform answered ' + request.status + '.');
+      request.onerror = () => done('The connection broke. Try again.');
+      request.onabort = () => done('Stopped.');
+      request.send(file);
+    });
+    const run = async () => {
+      if (busy) return;
+      busy = true;
+      while (queue.length) {
+        const file = queue.shift();
+        const address = await page.invokeMethodAsync('AddressOf', file.name, file.size);
+        if (address) await page.invokeMethodAsync('Ended', file.name, await send(file, address));
+      }
+      busy = false;
+    };
+    const add = files => {
+      queue.push(...files);
+      run();
+    };
+    input.addEventListener('change', () => {
+      add(input.files);
+      input.value = '';
+    });
+    zone.addEventListener('dragover', e => {
+      e.preventDefault();
+      zone.classList.add('over');
+    });
+    zone.addEventListener('dragleave', () => zone.classList.remove('over'));
+    zone.addEventListener('drop', e => {
+      e.preventDefault();
+      zone.classList.remove('over');
+      add(e.dataTransfer.files);
+    });
+    return { stop: () => { queue.length = 0; current?.abort(); } };
+  },
+  pick: input => input.click(),
   remember: (name, value) => localStorage.setItem('althing.' + name, value),
   recall: name => localStorage.getItem('althing.' + name),
   prefersDark: () => matchMedia('(prefers-color-scheme: dark)').matches,

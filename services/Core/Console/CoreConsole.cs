@@ -26,6 +26,10 @@ static class CoreConsole
         new("Billing groups", "/console/billing-groups", Icons.Material.Outlined.ReceiptLong),
         new("Certificates", "/console/certificates", Icons.Material.Outlined.VerifiedUser),
         new("CA certificates", "/console/ca-certificates", Icons.Material.Outlined.AccountBalance),
+        new("Provisioning templates", "/console/provisioning-templates", Icons.Material.Outlined.Factory),
+        new("Bulk registration", "/console/registration-tasks", Icons.Material.Outlined.PlaylistAdd),
+        new("Certificate providers", "/console/certificate-providers", Icons.Material.Outlined.WorkspacePremium),
+        new("Role aliases", "/console/role-aliases", Icons.Material.Outlined.Badge),
         new("Policies", "/console/policies", Icons.Material.Outlined.Policy),
         new("Policy tester", "/console/policy-tester", Icons.Material.Outlined.Rule),
         new("MQTT test client", "/console/mqtt", Icons.Material.Outlined.Forum),
@@ -54,6 +58,7 @@ static class CoreConsole
         await Add("ListThingTypes", new { maxResults = 250 }, "thingTypes", "thingTypeName", "thing type", "/console/thing-types/", Icons.Material.Outlined.Category);
         await Add("ListPolicies", new { pageSize = 250 }, "policies", "policyName", "policy", "/console/policies/", Icons.Material.Outlined.Policy);
         await Add("ListCertificates", new { pageSize = 250 }, "certificates", "certificateId", "certificate", "/console/certificates/", Icons.Material.Outlined.VerifiedUser);
+        await Add("ListProvisioningTemplates", new { maxResults = 250 }, "templates", "templateName", "provisioning template", "/console/provisioning-templates/", Icons.Material.Outlined.Factory);
         return [.. hits.Take(HitsMax)];
 
         async Task Add(string operation, object request, string list, string name, string kind, string path, string icon)

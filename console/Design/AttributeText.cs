@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 
-namespace Althing.Core.Console;
+namespace Althing.Design;
 
 /// <summary>Attributes as people write them: one a line, <c>name=value</c>.</summary>
-static class AttributeText
+public static class AttributeText
 {
     public static JsonObject Parse(string? text)
     {
