@@ -55,7 +55,11 @@ sealed class Up : Verb
         if (joined is null && storage.IsShared)
             await Joining.RefuseAlone(storage);
         var account = joined?.Account ?? await Prepare(storage, options);
-        await using var app = Platform.Build(storage, options, account, joined is null ? null : joined.AddTo);
+        await using var app = Platform.Build(storage, options, account, services =>
+        {
+            joined?.AddTo(services);
+            services.AddHostedService<SpareMemory>();
+        });
         await app.StartAsync();
         var ports = BoundPorts.Of(app, options);
         DataFolder.SayRunning(options.Folder, ports.Http);

@@ -1,16 +1,27 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Althing.Sockets;
 
 /// <summary>An address whose connections are served on event loops, where the system has them.</summary>
-public sealed class LoopEndPoint(IPAddress address, int port) : IPEndPoint(address, port);
+public sealed class LoopEndPoint(IPAddress address, int port) : IPEndPoint(address, port)
+{
+    /// <summary>
+    /// Serves each connection, past Kestrel's list of connections and what that keeps for each. Without it Kestrel serves them, as it does
+    /// where there are no event loops.
+    /// </summary>
+    public ConnectionDelegate? Serve { get; init; }
+}
 
 /// <summary>Listens for Kestrel on every <see cref="LoopEndPoint"/>. Linux only; elsewhere Kestrel's own sockets serve those too.</summary>
-public sealed class SocketListenerFactory : IConnectionListenerFactory, IConnectionListenerFactorySelector
+public sealed class SocketListenerFactory(ILoggerFactory? loggers = null) : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
+    /// <summary>A fleet that comes back at once waits in the kernel, which may hold fewer.</summary>
+    const int Backlog = 16_384;
+
     public bool CanBind(EndPoint endpoint) => endpoint is LoopEndPoint && OperatingSystem.IsLinux();
 
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
@@ -18,8 +29,10 @@ public sealed class SocketListenerFactory : IConnectionListenerFactory, IConnect
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
+            if (endpoint is IPEndPoint { Address: var address } && address.Equals(IPAddress.IPv6Any))
+                socket.DualMode = true;
             socket.Bind(endpoint);
-            socket.Listen(backlog: 4096);
+            socket.Listen(Backlog);
         }
         catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
@@ -31,11 +44,11 @@ public sealed class SocketListenerFactory : IConnectionListenerFactory, IConnect
             socket.Dispose();
             throw;
         }
-        return new(new SocketListener(socket));
+        return new(new SocketListener(socket, (endpoint as LoopEndPoint)?.Serve, (loggers ?? NullLoggerFactory.Instance).CreateLogger<SocketListener>()));
     }
 }
 
-sealed class SocketListener(Socket socket) : IConnectionListener
+sealed partial class SocketListener(Socket socket, ConnectionDelegate? serve, ILogger logger) : IConnectionListener
 {
     static long number;
 
@@ -49,7 +62,10 @@ sealed class SocketListener(Socket socket) : IConnectionListener
             {
                 var accepted = await socket.AcceptAsync(cancellationToken);
                 accepted.NoDelay = true;
-                return new SocketConnection(accepted, $"L{Interlocked.Increment(ref number)}");
+                var connection = new SocketConnection(accepted, Interlocked.Increment(ref number));
+                if (serve is null)
+                    return connection;
+                ThreadPool.UnsafeQueueUserWorkItem(static c => _ = c.Listener.Serve(c.Connection), (Listener: this, Connection: connection), preferLocal: false);
             }
             catch (SocketException gone) when (gone.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected or SocketError.InvalidArgument)
             {
@@ -62,6 +78,22 @@ sealed class SocketListener(Socket socket) : IConnectionListener
         }
     }
 
+    async Task Serve(SocketConnection connection)
+    {
+        try
+        {
+            await serve!(connection);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogFailure(logger, connection.RemoteEndPoint, failure);
+        }
+        finally
+        {
+            await connection.DisposeAsync();
+        }
+    }
+
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => DisposeAsync();
 
     public ValueTask DisposeAsync()
@@ -69,33 +101,7 @@ sealed class SocketListener(Socket socket) : IConnectionListener
         socket.Dispose();
         return default;
     }
-}
 
-sealed class SocketConnection : ConnectionContext
-{
-    readonly SocketPipe pipe;
-    IDictionary<object, object?>? items;
-
-    public SocketConnection(Socket socket, string id)
-    {
-        ConnectionId = id;
-        LocalEndPoint = socket.LocalEndPoint;
-        RemoteEndPoint = socket.RemoteEndPoint;
-        pipe = new(socket);
-        Transport = pipe;
-        pipe.Open();
-    }
-
-    public override string ConnectionId { get; set; }
-    public override IFeatureCollection Features { get; } = new FeatureCollection(initialCapacity: 4);
-    public override IDictionary<object, object?> Items { get => items ??= new Dictionary<object, object?>(); set => items = value; }
-    public override System.IO.Pipelines.IDuplexPipe Transport { get; set; }
-
-    public override void Abort(ConnectionAbortedException abortReason) => pipe.Abort();
-
-    public override ValueTask DisposeAsync()
-    {
-        pipe.Close();
-        return base.DisposeAsync();
-    }
+    [LoggerMessage(1, LogLevel.Error, "The connection from {Remote} could not be served")]
+    static partial void LogFailure(ILogger logger, EndPoint? remote, Exception failure);
 }
