@@ -17,7 +17,8 @@ sealed class PartialRounds<T>(IEnumerable<T> all, Action<T> visit)
     public void GoOn()
     {
         round ??= all.GetEnumerator();
-        for (var left = Math.Max(AtOnceMin, (visitedBefore + Parts - 1) / Parts); left > 0; left--)
+        // Where there are suddenly many more, each part is as large as all before it together.
+        for (var left = Math.Max(AtOnceMin, Math.Max(visited, (visitedBefore + Parts - 1) / Parts)); left > 0; left--)
         {
             if (!round.MoveNext())
             {

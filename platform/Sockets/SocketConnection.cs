@@ -26,7 +26,15 @@ sealed class SocketConnection : ConnectionContext, ILoopConnection
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         pipe = new(Descriptor.TakeFrom(socket));
-        pipe.Open();
+        try
+        {
+            pipe.Open();
+        }
+        catch
+        {
+            pipe.Close();
+            throw;
+        }
         Features.Set<ILoopConnection>(this);
     }
 

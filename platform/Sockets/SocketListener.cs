@@ -50,7 +50,10 @@ public sealed class SocketListenerFactory(ILoggerFactory? loggers = null) : ICon
 
 sealed partial class SocketListener(Socket socket, ConnectionDelegate? serve, ILogger logger) : IConnectionListener
 {
+    static readonly TimeSpan GoodbyeMax = TimeSpan.FromSeconds(2);
     static long number;
+    int serving;
+    TaskCompletionSource? nobodyLeft;
 
     public EndPoint EndPoint { get; } = socket.LocalEndPoint!;
 
@@ -71,6 +74,11 @@ sealed partial class SocketListener(Socket socket, ConnectionDelegate? serve, IL
             {
                 // The client left before it was let in.
             }
+            catch (IOException failure)
+            {
+                // The system has no room to watch one more; the next may find some.
+                LogFailure(logger, null, failure);
+            }
             catch (Exception ended) when (ended is ObjectDisposedException or SocketException { SocketErrorCode: SocketError.OperationAborted })
             {
                 return null;
@@ -80,6 +88,7 @@ sealed partial class SocketListener(Socket socket, ConnectionDelegate? serve, IL
 
     async Task Serve(SocketConnection connection)
     {
+        Interlocked.Increment(ref serving);
         try
         {
             await serve!(connection);
@@ -91,15 +100,33 @@ sealed partial class SocketListener(Socket socket, ConnectionDelegate? serve, IL
         finally
         {
             await connection.DisposeAsync();
+            if (Interlocked.Decrement(ref serving) == 0)
+                Volatile.Read(ref nobodyLeft)?.TrySetResult();
         }
     }
 
-    public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => DisposeAsync();
-
-    public ValueTask DisposeAsync()
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         socket.Dispose();
         return default;
+    }
+
+    /// <summary>Lets the connections that are served say goodbye: whoever serves them knows that it is over.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        socket.Dispose();
+        var waited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref nobodyLeft, waited);
+        if (Volatile.Read(ref serving) == 0)
+            return;
+        try
+        {
+            await waited.Task.WaitAsync(GoodbyeMax, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            // Handshakes, and clients that do not read.
+        }
     }
 
     [LoggerMessage(1, LogLevel.Error, "The connection from {Remote} could not be served")]
