@@ -19,19 +19,38 @@ static class BrokerTable
         new("50 pairs, 5 000 a second", 50, 50, 0, 1, 0) { InPairs = true, PerSecond = 5000 },
     ];
 
+    /// <summary>The shapes that are measured over TLS as well.</summary>
+    static readonly HashSet<string> Encrypted = [.. All.Where(t => t.Publishers * t.Subscribers < 1000 || t.InPairs).Select(t => t.Name)];
+
+    static string? Only => Environment.GetEnvironmentVariable("ALTHING_BENCH_ONLY");
+
     public static async Task Run()
     {
-        var only = Environment.GetEnvironmentVariable("ALTHING_BENCH_ONLY");
         var ours = await Platform.Start();
         await ours.MakeUser();
         List<Server> servers = [ours, await Mosquitto.Start()];
         if (await Nats.TryStart() is { } nats)
             servers.Add(nats);
+        await Table(servers, All, null);
+    }
+
+    /// <summary>The same over mutual TLS.</summary>
+    public static async Task RunEncrypted()
+    {
+        await using var keys = await DeviceKeys.Make();
+        List<Server> servers = [await keys.StartPlatform(), await Mosquitto.Start(keys.Files)];
+        if (await Nats.TryStart(keys.Files) is { } nats)
+            servers.Add(nats);
+        await Table(servers, All.Where(t => Encrypted.Contains(t.Name)), keys);
+    }
+
+    static async Task Table(List<Server> servers, IEnumerable<Traffic> shapes, DeviceKeys? keys)
+    {
         try
         {
-            Console.WriteLine($"{"",-36}{string.Concat(servers.Select(s => $"{s.Name + "/s",12}"))}{"ratio",8}{"least",7}  {"CPU s per million, not delivered"}");
-            foreach (var traffic in All.Where(t => only is null || t.Name.Contains(only, StringComparison.Ordinal)))
-                await Row(servers, traffic);
+            Console.WriteLine($"{"",-36}{string.Concat(servers.Select(s => $"{s.Name + "/s",12}"))}{string.Concat(servers.Skip(1).Select(s => $"{"times " + s.Name,17}"))}{"least",7}  {"CPU s per million, not delivered"}");
+            foreach (var traffic in shapes.Where(t => Only is null || t.Name.Contains(Only, StringComparison.Ordinal)))
+                await Row(servers, traffic, keys);
         }
         finally
         {
@@ -40,21 +59,23 @@ static class BrokerTable
         }
     }
 
-    static async Task Row(List<Server> servers, Traffic traffic)
+    static async Task Row(List<Server> servers, Traffic traffic, DeviceKeys? keys)
     {
         var outcomes = servers.ToDictionary(s => s, _ => new List<Outcome>());
-        await new LoadGenerator([servers[0]], traffic).Run();
+        await new LoadGenerator([servers[0]], traffic, keys).Run();
         for (var run = 0; run < Runs; run++)
         {
             foreach (var server in servers)
-                outcomes[server].Add(await new LoadGenerator([server], traffic).Run());
+                outcomes[server].Add(await new LoadGenerator([server], traffic, keys).Run());
         }
         double Median(Server server, Func<Outcome, double> of) => Load.Median(outcomes[server].Select(of));
         var detail = string.Join("  ", servers.Select(s => string.Create(CultureInfo.InvariantCulture, $"{s.Name} {Median(s, o => o.CpuPerMillion):0.00}, {outcomes[s].Sum(o => o.Lost)}")));
         if (traffic.PerSecond is not null)
             detail = "p50/p99/p99.9 us: " + string.Join("  ", servers.Select(s => string.Create(CultureInfo.InvariantCulture,
                 $"{s.Name} {Median(s, o => o.Latency.P50):0}/{Median(s, o => o.Latency.P99):0}/{Median(s, o => o.Latency.P999):0}")));
+        var ours = Median(servers[0], o => o.PerSecond);
+        var times = string.Concat(servers.Skip(1).Select(s => string.Create(CultureInfo.InvariantCulture, $"{ours / Median(s, o => o.PerSecond),17:0.0}")));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{traffic.Name,-36}{string.Concat(servers.Select(s => $"{Median(s, o => o.PerSecond),12:0}"))}{Median(servers[0], o => o.PerSecond) / Median(servers[1], o => o.PerSecond),8:0.0}{traffic.Least,7}  {detail}"));
+            $"{traffic.Name,-36}{string.Concat(servers.Select(s => $"{Median(s, o => o.PerSecond),12:0}"))}{times}{traffic.Least,7}  {detail}"));
     }
 }

@@ -33,7 +33,11 @@ static class Handshakes
                 }
             }
             foreach (var server in servers)
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{server.Name,-14}{Load.Median(rates[server]),8:0} mutual-TLS connects/s   {Load.Median(cpu[server]):0.00} ms of CPU each"));
+            {
+                var ratio = Load.Median(rates[servers[0]]) / Load.Median(rates[server]);
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{server.Name,-14}{Load.Median(rates[server]),8:0} mutual-TLS connects/s   {Load.Median(cpu[server]):0.00} ms of CPU each   ours are {ratio:0.00} times as many"));
+            }
         }
         finally
         {
@@ -47,15 +51,15 @@ static class Handshakes
     static async Task<int> Connects(Server server, DeviceKeys keys, TimeSpan during)
     {
         var (made, clock) = (0, Stopwatch.StartNew());
-        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async _ =>
+        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Factory.StartNew(() =>
         {
             while (clock.Elapsed < during)
             {
                 // A name of its own for each: nats-server lets one wait that comes back at once.
-                await (await keys.Connect(server, $"device-{Interlocked.Increment(ref named)}")).DisposeAsync();
+                keys.Connect(server, $"device-{Interlocked.Increment(ref named)}").Dispose();
                 Interlocked.Increment(ref made);
             }
-        }));
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
         return made;
     }
 }

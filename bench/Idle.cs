@@ -34,45 +34,45 @@ static class Idle
             name = server.Name;
             if (server.Port != server.TlsPort)
             {
-                var measured = await Measure(server, i => PlainClient(server, i), ping: true);
+                var measured = await Measure(server, i => PlainClient(server, i), Ping);
                 (plain, cpu) = (Text(measured.Bytes), measured.CpuPercent.ToString("0.00", CultureInfo.InvariantCulture));
             }
         }
         await using (var server = await start())
         {
             if (server!.TlsPort != 0)
-                tls = Text((await Measure(server, async i => await keys.Connect(server, $"idle-{i}"), ping: false)).Bytes);
+                tls = Text((await Measure<SecureClient>(server, i => Task.FromResult(keys.Connect(server, $"idle-{i}")), null)).Bytes);
         }
         Console.WriteLine($"{name,-14}{Connections,12}{plain,20}{cpu,14}{tls,24}");
 
         static string Text(double bytes) => bytes.ToString("0", CultureInfo.InvariantCulture);
     }
 
-    static async Task<Stream> PlainClient(Server server, int number) => new NetworkStream(await Load.Connect(server, $"idle-{number}"), ownsSocket: true);
+    static async Task<NetworkStream> PlainClient(Server server, int number) => new(await Load.Connect(server, $"idle-{number}"), ownsSocket: true);
 
-    static async Task<(double Bytes, double CpuPercent)> Measure(Server server, Func<int, Task<Stream>> connect, bool ping)
+    static async Task<(double Bytes, double CpuPercent)> Measure<T>(Server server, Func<int, Task<T>> connect, Func<Server, T[], Task<double>>? ping) where T : IDisposable
     {
         for (var i = 0; i < Warm; i++)
-            await (await connect(i)).DisposeAsync();
+            (await connect(i)).Dispose();
         await Task.Delay(Settle);
         var before = server.ResidentBytes;
-        var clients = new Stream[Connections];
+        var clients = new T[Connections];
         try
         {
             await Parallel.ForAsync(0, Connections, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => clients[i] = await connect(Warm + i));
             await Task.Delay(Settle);
             var bytes = (server.ResidentBytes - before) / (double)Connections;
-            return (bytes, ping ? await Ping(server, clients) : 0);
+            return (bytes, ping is null ? 0 : await ping(server, clients));
         }
         finally
         {
             foreach (var client in clients.Where(c => c is not null))
-                await client.DisposeAsync();
+                client.Dispose();
         }
     }
 
     /// <summary>Every client says once in its keep-alive time that it is there, one after the other.</summary>
-    static async Task<double> Ping(Server server, Stream[] clients)
+    static async Task<double> Ping(Server server, NetworkStream[] clients)
     {
         var (clock, cpu) = (Stopwatch.StartNew(), server.Cpu);
         var answer = new byte[2];

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Althing.Mqtt;
+using Althing.Mqtt.Packets;
 using Althing.Sockets;
 
 namespace Althing.Bench;
@@ -30,7 +32,8 @@ sealed record Traffic(string Name, int Publishers, int Subscribers, int QoS, int
 
 /// <summary>One thread that keeps all connections of a run going, so that a server on the other core is the bottleneck.</summary>
 /// <param name="servers">Clients are spread over them; of the pairs, an equal part has its ends on each two of them.</param>
-sealed class LoadGenerator(IReadOnlyList<Server> servers, Traffic traffic)
+/// <param name="keys">What clients show by mutual TLS; null for plain connections.</param>
+sealed class LoadGenerator(IReadOnlyList<Server> servers, Traffic traffic, DeviceKeys? keys = null)
 {
     static readonly TimeSpan Warmup = TimeSpan.FromSeconds(0.5);
     static readonly TimeSpan Measured = TimeSpan.FromSeconds(2.5);
@@ -60,17 +63,39 @@ sealed class LoadGenerator(IReadOnlyList<Server> servers, Traffic traffic)
     {
         for (var i = 0; i < traffic.Subscribers; i++)
         {
-            var socket = await Load.Connect(servers[i / servers.Count % servers.Count], $"bench-sub-{i}");
-            await Load.Subscribe(socket, traffic.InPairs ? $"bench/pair-{i}" : traffic.Publishers > 1 ? "bench/#" : "bench/hot", traffic.QoS);
-            subscribers.Add(new(socket, traffic.QoS) { Latencies = traffic.PerSecond is null ? null : [] });
+            var filter = traffic.InPairs ? $"bench/pair-{i}" : traffic.Publishers > 1 ? "bench/#" : "bench/hot";
+            var subscriber = await Open(servers[i / servers.Count % servers.Count], $"bench-sub-{i}", filter);
+            subscriber.Latencies = traffic.PerSecond is null ? null : [];
+            subscribers.Add(subscriber);
         }
         for (var i = 0; i < traffic.Publishers; i++)
         {
             var topic = traffic.InPairs ? $"bench/pair-{i}" : traffic.Publishers > 1 ? $"bench/device-{i}" : "bench/hot";
-            publishers.Add(new Peer(await Load.Connect(servers[i % servers.Count], $"bench-pub-{i}"), traffic.QoS).Publishing(topic, traffic.PerWrite, Math.Max(traffic.Window, traffic.PerWrite)));
+            publishers.Add((await Open(servers[i % servers.Count], $"bench-pub-{i}", null)).Publishing(topic, traffic.PerWrite, Math.Max(traffic.Window, traffic.PerWrite)));
         }
         all.AddRange(subscribers);
         all.AddRange(publishers);
+    }
+
+    async Task<Peer> Open(Server server, string clientId, string? filter)
+    {
+        if (keys is null)
+        {
+            var plain = await Load.Connect(server, clientId);
+            if (filter is not null)
+                await Load.Subscribe(plain, filter, traffic.QoS);
+            return new(plain, traffic.QoS);
+        }
+        var secure = keys.Connect(server, clientId);
+        if (filter is not null)
+        {
+            using var packet = new PacketBuffer();
+            new SubscribePacket(1, [new(filter, traffic.QoS)], null).Write(packet, MqttVersion.V311);
+            secure.Send(packet.Written.Span);
+            secure.Receive(new byte[5]);
+        }
+        var (socket, tls) = secure.Take();
+        return new(socket, traffic.QoS, tls);
     }
 
     TimeSpan Cpu => servers.Aggregate(TimeSpan.Zero, (sum, server) => sum + server.Cpu);

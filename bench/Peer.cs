@@ -3,11 +3,13 @@ using System.Text;
 using Althing.Mqtt;
 using Althing.Mqtt.Packets;
 using Althing.Sockets;
+using Althing.Sockets.Tls;
 
 namespace Althing.Bench;
 
 /// <summary>One connection of the generator: it publishes runs encoded beforehand, and counts what it receives.</summary>
-sealed class Peer(Socket socket, int qos) : IDisposable
+/// <param name="tls">What encrypts; null for a plain connection.</param>
+sealed class Peer(Socket socket, int qos, TlsSession? tls = null) : IDisposable
 {
     const int PayloadBytes = 64;
 
@@ -38,8 +40,11 @@ sealed class Peer(Socket socket, int qos) : IDisposable
     public void Dispose()
     {
         answers.Dispose();
+        tls?.Dispose();
         socket.Dispose();
     }
+
+    int Write(ReadOnlySpan<byte> bytes) => tls is null ? Epoll.Write(Fd, bytes) : tls.Write(bytes);
 
     /// <summary>Makes it a publisher of runs of so many packets to a topic.</summary>
     /// <param name="window">Messages of QoS 1 in flight at most; a multiple of <paramref name="perWrite"/>.</param>
@@ -65,7 +70,7 @@ sealed class Peer(Socket socket, int qos) : IDisposable
         var run = runs[next];
         if (stamp is { } time)
             BitConverter.TryWriteBytes(run.AsSpan(run.Length - PayloadBytes), time);
-        offset += Epoll.Write(Fd, run.AsSpan(offset));
+        offset += Write(run.AsSpan(offset));
         IsStuck = offset < run.Length;
         if (IsStuck)
             return;
@@ -78,17 +83,28 @@ sealed class Peer(Socket socket, int qos) : IDisposable
     /// <summary>Reads all that has come; false at the end of the stream.</summary>
     public bool Receive(byte[] buffer, Func<long> clock)
     {
-        rest.AsSpan(0, held).CopyTo(buffer);
-        var read = Epoll.Read(Fd, buffer.AsSpan(held));
-        if (read < 0)
-            return false;
+        // What OpenSSL holds already epoll does not know of.
+        while (true)
+        {
+            var more = false;
+            rest.AsSpan(0, held).CopyTo(buffer);
+            var read = tls is null ? Epoll.Read(Fd, buffer.AsSpan(held)) : tls.Read(buffer.AsSpan(held), out more);
+            if (read < 0)
+                return false;
+            Take(buffer, read, clock);
+            if (!more)
+                return true;
+        }
+    }
+
+    void Take(byte[] buffer, int read, Func<long> clock)
+    {
         ReadOnlySpan<byte> bytes = buffer.AsSpan(0, held + read);
         while (Frame.TryRead(ref bytes, int.MaxValue, out var frame))
             Take(frame, clock);
         bytes.CopyTo(rest);
         held = bytes.Length;
         Answer();
-        return true;
     }
 
     void Take(in Frame frame, Func<long> clock)
@@ -114,7 +130,7 @@ sealed class Peer(Socket socket, int qos) : IDisposable
     {
         while (answered < answers.Length)
         {
-            var written = Epoll.Write(Fd, answers.Written.Span[answered..]);
+            var written = Write(answers.Written.Span[answered..]);
             if (written == 0)
                 return;
             answered += written;

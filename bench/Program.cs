@@ -4,6 +4,7 @@ using Althing.Bench;
 Dictionary<string, (string Summary, Func<Task> Run)> all = new(StringComparer.Ordinal)
 {
     ["broker"] = ("Authorized publish to delivery over plain MQTT, beside mosquitto and nats-server", BrokerTable.Run),
+    ["broker-tls"] = ("The same over mutual TLS", BrokerTable.RunEncrypted),
     ["nodes"] = ("Two nodes of a quarter of a core each on one PostgreSQL (ALTHING_BENCH_POSTGRES), beside one", Nodes.Run),
     ["idle"] = ("Memory and CPU of 10 000 idle connections (or ALTHING_BENCH_CONNECTIONS), plain and mutual TLS, beside the peers", Idle.Run),
     ["handshakes"] = ("Mutual-TLS connects a second, beside the peers", Handshakes.Run),

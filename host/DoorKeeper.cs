@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Althing.Broker;
+using Althing.Sockets.Tls;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
 
 namespace Althing.Host;
 
@@ -9,7 +11,7 @@ namespace Althing.Host;
 /// Holds back floods before they cost anything: bounds the TLS handshakes under way, the connections that have not said who they are, and
 /// how fast one address makes new ones.
 /// </summary>
-sealed class DoorKeeper(DoorLimits limits, TimeProvider clock) : IDisposable
+sealed partial class DoorKeeper(DoorLimits limits, TimeProvider clock) : IDisposable
 {
     readonly ConcurrentDictionary<IPAddress, Guest> guests = new();
     readonly SemaphoreSlim handshakes = new(limits.HandshakesMax);
@@ -72,38 +74,82 @@ sealed class DoorKeeper(DoorLimits limits, TimeProvider clock) : IDisposable
             if (Interlocked.Exchange(ref known, 1) == 0)
                 guest.Known();
         }
+
+        public void Over()
+        {
+            Shaken();
+            Admitted();
+        }
     }
 
     /// <summary>Stands before TLS.</summary>
     public ConnectionDelegate Enter(ConnectionDelegate next) => async connection =>
+    {
+        if (await Receive(connection) is not { } visit)
+            return;
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            visit.Over();
+        }
+    };
+
+    /// <summary>Stands around the TLS of event loops and what comes behind it.</summary>
+    public ConnectionDelegate Enter(TlsServerOptions tls, ConnectionDelegate next, ILogger logger) => async connection =>
+    {
+        if (await Receive(connection) is not { } visit)
+            return;
+        try
+        {
+            if (await LoopTls.Handshake(connection, tls) is { } why)
+            {
+                LogNoTls(logger, connection.RemoteEndPoint, why);
+                return;
+            }
+            visit.Shaken();
+            await next(connection);
+        }
+        finally
+        {
+            visit.Over();
+        }
+    };
+
+    /// <summary>Waits for the connection's turn to make its handshake; null, and ended, when there is none.</summary>
+    async ValueTask<Visit?> Receive(ConnectionContext connection)
     {
         var address = (connection.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
         var guest = Find(address);
         if (Volatile.Read(ref waiting) >= limits.WaitingMax || !guest.TryEnter(limits, !IPAddress.IsLoopback(address), clock))
         {
             connection.Abort(new ConnectionAbortedException("Too many connections come at once."));
-            return;
+            return null;
         }
         var visit = new Visit(guest, handshakes);
-        connection.Features.Set<IAdmission>(visit);
+        var entered = false;
         try
         {
-            if (await TakeTurn(guest, connection.ConnectionClosed))
+            if (entered = await TakeTurn(guest, connection.ConnectionClosed))
             {
                 visit.Begin();
-                await next(connection);
+                connection.Features.Set<IAdmission>(visit);
+                return visit;
             }
-            else
-            {
-                connection.Abort(new ConnectionAbortedException("Its turn for a handshake did not come."));
-            }
+            connection.Abort(new ConnectionAbortedException("Its turn for a handshake did not come."));
+            return null;
         }
         finally
         {
-            visit.Shaken();
-            visit.Admitted();
+            if (!entered)
+                visit.Over();
         }
-    };
+    }
+
+    [LoggerMessage(1, LogLevel.Debug, "No TLS with {Remote}: {Why}")]
+    static partial void LogNoTls(ILogger logger, EndPoint? remote, string why);
 
     /// <summary>Stands behind TLS: the handshake is done.</summary>
     public static ConnectionDelegate Shaken(ConnectionDelegate next) => connection =>

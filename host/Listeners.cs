@@ -5,11 +5,13 @@ using Althing.Broker;
 using Althing.Core.Endpoints;
 using Althing.Identity;
 using Althing.Sockets;
+using Althing.Sockets.Tls;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Althing.Host;
 
@@ -35,16 +37,31 @@ static class Listeners
             listen.Use(MqttOrHttp(kestrel.ApplicationServices, tls));
         });
 
-        kestrel.ListenAnyIP(options.Mqtts, listen =>
-        {
-            listen.Use(keeper.Enter);
-            listen.UseHttps(tls.Options([DeviceTls.MqttWithCertificate, DeviceTls.Mqtt]));
-            listen.Use(DoorKeeper.Shaken);
-            listen.UseConnectionHandler<MqttConnectionHandler>();
-        });
+        ListenForDevices(kestrel, options.Mqtts, tls, keeper);
 
         if (options.Mqtt is { } plain)
-            PlainLoopback(kestrel, plain, listen => listen.Run(PlainMqtt(kestrel.ApplicationServices, options).OnConnectedAsync));
+            PlainLoopback(kestrel, plain, PlainMqtt(kestrel.ApplicationServices, options).OnConnectedAsync);
+    }
+
+    /// <summary>MQTT over TLS: on event loops with OpenSSL where they are to be had, else by Kestrel and .NET's own.</summary>
+    static void ListenForDevices(KestrelServerOptions kestrel, int port, DeviceTls tls, DoorKeeper keeper)
+    {
+        List<SslApplicationProtocol> protocols = [DeviceTls.MqttWithCertificate, DeviceTls.Mqtt];
+        if (!LoopTls.IsAvailable)
+        {
+            kestrel.ListenAnyIP(port, listen =>
+            {
+                listen.Use(keeper.Enter);
+                listen.UseHttps(tls.Options(protocols));
+                listen.Use(DoorKeeper.Shaken);
+                listen.UseConnectionHandler<MqttConnectionHandler>();
+            });
+            return;
+        }
+        var services = kestrel.ApplicationServices;
+        var serve = keeper.Enter(
+            tls.LoopOptions(protocols), services.GetRequiredService<MqttConnectionHandler>().OnConnectedAsync, services.GetRequiredService<ILogger<DoorKeeper>>());
+        kestrel.Listen(new LoopEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port) { Serve = serve }, listen => listen.Run(serve.Invoke));
     }
 
     static MqttConnectionHandler PlainMqtt(IServiceProvider services, HostOptions options) => options.Anonymous
@@ -60,11 +77,11 @@ static class Listeners
     }
 
     /// <summary>On event loops, where the system has them: a turn of a loop's is cheaper than a task for each packet.</summary>
-    static void PlainLoopback(KestrelServerOptions kestrel, int port, Action<ListenOptions> configure)
+    static void PlainLoopback(KestrelServerOptions kestrel, int port, ConnectionDelegate serve)
     {
-        kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, port), configure);
+        kestrel.Listen(new LoopEndPoint(IPAddress.Loopback, port) { Serve = serve }, listen => listen.Run(serve.Invoke));
         if (port != 0 && HasLoopback6())
-            kestrel.Listen(new LoopEndPoint(IPAddress.IPv6Loopback, port), configure);
+            kestrel.Listen(new LoopEndPoint(IPAddress.IPv6Loopback, port) { Serve = serve }, listen => listen.Run(serve.Invoke));
     }
 
     static bool HasLoopback6()

@@ -63,7 +63,11 @@ sealed class Up : Verb
             await Joining.RefuseAlone(storage);
         var account = joined?.Account ?? await Prepare(storage, options);
         await Adopt(storage, options, account);
-        await using var app = Platform.Build(storage, options, account, joined is null ? null : joined.AddTo);
+        await using var app = Platform.Build(storage, options, account, services =>
+        {
+            joined?.AddTo(services);
+            services.AddHostedService<SpareMemory>();
+        });
         await app.StartAsync();
         var ports = BoundPorts.Of(app, options);
         DataFolder.SayRunning(options.Folder, ports.Http);

@@ -72,6 +72,8 @@ sealed class AccountTopics(Action<string, int>? note = null)
         }
     }
 
+    Route nobody = new(-1, [], []);
+
     /// <summary>Who gets this topic's messages now. Cheap when nothing changed since it was asked last.</summary>
     public Route RouteOf(string topic)
     {
@@ -81,6 +83,9 @@ sealed class AccountTopics(Action<string, int>? note = null)
         {
             List<Subscription> found = [];
             tree.Match(topic, found);
+            // What nobody gets is not remembered here: each client has such topics, the events of its coming and going.
+            if (found.Count == 0)
+                return nobody.Version == version ? nobody : nobody = MakeRoute(version, found);
             var route = MakeRoute(version, found);
             if (routes.Count >= RoutesMax)
                 routes.Clear();

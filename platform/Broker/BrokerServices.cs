@@ -1,4 +1,5 @@
 using System.Text;
+using Althing.Sockets;
 using Althing.Storage;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -72,8 +73,14 @@ public sealed class MqttConnectionHandler(MqttBroker broker, IDeviceAuthority au
             connection.RemoteEndPoint?.ToString() ?? "unknown",
             () => connection.Abort(new ConnectionAbortedException("The broker ended the connection.")))
         {
-            Admitted = features.Get<IAdmission>() is { } admission ? admission.Admitted : null,
+            Admitted = () => LetIn(connection),
         };
         return new MqttConnection(broker, authority, transport).Run();
+    }
+
+    static void LetIn(ConnectionContext connection)
+    {
+        connection.Features.Get<IAdmission>()?.Admitted();
+        connection.Features.Get<ILoopConnection>()?.ForgetFeatures();
     }
 }

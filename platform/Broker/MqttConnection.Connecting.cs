@@ -98,7 +98,7 @@ sealed partial class MqttConnection
     {
         session = opened;
         ResumeTrace(packet, clientId);
-        transport.Admitted?.Invoke();
+        transport.LetIn();
         ConnectNumber = opened.ConnectNumber;
         if (!TryWrite(new ConnAckPacket(present, 0, IsV5 ? Terms(packet, clientId, opened) : null)))
         {

@@ -287,27 +287,31 @@ sealed partial class SessionTable(MqttBroker broker, IStore store, TimeProvider 
         };
     }
 
-    /// <summary>Once a second: ends sessions whose time is over and connections that fell silent.</summary>
+    /// <summary>Once a second: ends sessions whose time is over and connections that fell silent, at the latest some seconds after that where there are many.</summary>
     public void Upkeep()
     {
-        foreach (var (connection, _) in live)
-            connection.CheckSilence();
+        (connectionRounds ??= new(Live, static c => c.CheckSilence())).GoOn();
         numbers.Upkeep();
-        foreach (var (_, session) in sessions)
+        (sessionRounds ??= new(All, Check)).GoOn();
+    }
+
+    PartialRounds<MqttConnection>? connectionRounds;
+    PartialRounds<Session>? sessionRounds;
+
+    void Check(Session session)
+    {
+        if (session.Connection is not null || session.IsRecovering)
+            return;
+        if (session.MovingSince is { } since)
         {
-            if (session.Connection is not null || session.IsRecovering)
-                continue;
-            if (session.MovingSince is { } since)
-            {
-                if (time.GetUtcNow() - since > MoveMax)
-                    _ = SettleMove(session);
-                continue;
-            }
-            if (IsExpired(session))
-                _ = End(session);
-            else if (session.Will is { } will && will.Due <= time.GetUtcNow())
-                _ = LeaveWill(session);
+            if (time.GetUtcNow() - since > MoveMax)
+                _ = SettleMove(session);
+            return;
         }
+        if (IsExpired(session))
+            _ = End(session);
+        else if (session.Will is { } will && will.Due <= time.GetUtcNow())
+            _ = LeaveWill(session);
     }
 
     /// <summary>Ends a session that waits for its client, before its time. One whose client is back stays.</summary>

@@ -13,7 +13,7 @@ public sealed class LoopSocket : IDuplexPipe, IDisposable
     /// <param name="readBytes">Read at once, if there are so many.</param>
     public LoopSocket(Socket socket, int readBytes)
     {
-        pipe = new(socket, readBytes);
+        pipe = new(Descriptor.TakeFrom(socket), readBytes);
         pipe.Open();
     }
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Threading.Tasks.Sources;
+using Althing.Sockets.Tls;
 
 namespace Althing.Sockets;
 
@@ -18,11 +18,14 @@ sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
     const int SmallRest = 4096;
 
     readonly Lock gate = new();
-    readonly Socket socket;
+    readonly int fd;
     readonly EventLoop loop = EventLoop.Next();
     readonly int readBytes;
     readonly SocketWriter writer;
     ManualResetValueTaskSourceCore<ReadResult> read;
+
+    /// <summary>Who waits for any news of the socket: a TLS handshake.</summary>
+    TaskCompletionSource? news;
     byte[]? buffer;
     byte[] rest = [];
     int held;
@@ -34,36 +37,35 @@ sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
     bool ended;
     bool filled;
 
-    /// <param name="socket">Connected; the pipe owns it from now on.</param>
+    /// <param name="fd">Connected and not blocking; the pipe owns it from now on.</param>
     /// <param name="readBytes">Read at once, if there are so many.</param>
-    public SocketPipe(Socket socket, int readBytes = ReadBytes)
-    {
-        this.socket = socket;
-        this.readBytes = readBytes;
-        Fd = (int)socket.SafeHandle.DangerousGetHandle();
-        writer = new(Fd);
-    }
+    public SocketPipe(int fd, int readBytes = ReadBytes) => (this.fd, this.readBytes, writer) = (fd, readBytes, new(fd, gate));
 
-    int Fd { get; }
     public EventLoop Loop => loop;
 
     public PipeReader Input => this;
     public PipeWriter Output => writer;
 
     /// <summary>Begins to watch the socket.</summary>
-    public void Open() => tag = loop.Add(this, Fd);
+    public void Open() => tag = loop.Add(this, fd);
+
+    /// <summary>Begins TLS on the socket as the server. The pipe owns it; nothing is read or written until its handshake is done.</summary>
+    public TlsSession Secure(TlsServerOptions options) => writer.Tls = new(fd, options);
+
+    /// <summary>Completes with the next news of the socket, elsewhere than on the loop's thread. Ask before trying what may have to wait.</summary>
+    public Task NextNews()
+    {
+        lock (gate)
+            return (news ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    }
 
     /// <summary>Ends the stream both ways: who waits learns of it.</summary>
     public void Abort()
     {
-        try
+        lock (gate)
         {
-            socket.LingerState = new(true, 0);
-            socket.Shutdown(SocketShutdown.Both);
-        }
-        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
-        {
-            // It has ended already.
+            if (!writer.IsClosed)
+                Descriptor.Break(fd);
         }
     }
 
@@ -71,18 +73,22 @@ sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
     public void Close()
     {
         loop.Remove(tag);
-        writer.Close(socket);
+        writer.Close();
     }
 
     /// <summary>The loop has news of the socket.</summary>
     internal void Ready(uint events)
     {
-        if ((events & ~Epoll.Out) != 0)
+        TaskCompletionSource? told;
+        lock (gate)
         {
-            lock (gate)
-                hungUp |= (events & ~(Epoll.In | Epoll.Out)) != 0;
-            ReadOn();
+            (told, news) = (news, null);
+            hungUp |= (events & ~(Epoll.In | Epoll.Out)) != 0;
         }
+        told?.TrySetResult();
+        // TLS may have to write before it can read.
+        if ((events & ~Epoll.Out) != 0 || writer.Tls is not null)
+            ReadOn();
         if ((events & ~Epoll.In) != 0)
             writer.Writable();
     }
@@ -171,7 +177,8 @@ sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
     bool Receive()
     {
         var room = Room();
-        var count = Epoll.Read(Fd, room.AsSpan(held));
+        var more = false;
+        var count = writer.Tls is null ? Epoll.Read(fd, room.AsSpan(held)) : Decrypt(room.AsSpan(held), out more);
         if (count == 0)
         {
             Shrink(0);
@@ -186,8 +193,18 @@ sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
         held += count;
         filled = held == room.Length;
         lock (gate)
-            readable |= filled || hungUp;
+            readable |= filled || hungUp || more;
         return true;
+    }
+
+    /// <param name="more">The stream has more than was read, or has ended after it.</param>
+    int Decrypt(Span<byte> room, out bool more)
+    {
+        lock (gate)
+        {
+            more = false;
+            return writer.IsClosed ? -1 : writer.Tls!.Read(room, out more);
+        }
     }
 
     byte[] Room()

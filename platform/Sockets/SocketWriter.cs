@@ -1,17 +1,23 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
+using Althing.Sockets.Tls;
 
 namespace Althing.Sockets;
 
 /// <summary>Writes straight to a socket; waits only when the socket takes no more.</summary>
-sealed class SocketWriter(int fd) : PipeWriter
+/// <param name="gate">The connection's: it guards what TLS has for both directions, and the socket's number, which another socket has after the close.</param>
+sealed class SocketWriter(int fd, Lock gate) : PipeWriter
 {
-    readonly Lock gate = new();
     ArrayBufferWriter<byte>? gathered;
     TaskCompletionSource? waiter;
     bool writable = true;
     bool closed;
+
+    /// <summary>Whether the socket is closed. Asked under the gate.</summary>
+    public bool IsClosed => closed;
+
+    /// <summary>What encrypts; null for a plain connection. Used under the gate.</summary>
+    public TlsSession? Tls { get; set; }
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
@@ -38,7 +44,7 @@ sealed class SocketWriter(int fd) : PipeWriter
             if (closed)
                 throw new IOException("The connection is closed.");
             writable = false;
-            return Epoll.Write(fd, bytes);
+            return Tls is null ? Epoll.Write(fd, bytes) : Tls.Write(bytes);
         }
     }
 
@@ -64,12 +70,15 @@ sealed class SocketWriter(int fd) : PipeWriter
         waited?.TrySetResult();
     }
 
-    internal void Close(Socket socket)
+    internal void Close()
     {
         lock (gate)
         {
+            if (closed)
+                return;
             closed = true;
-            socket.Dispose();
+            Tls?.Dispose();
+            _ = Descriptor.Close(fd);
         }
         Writable();
     }

@@ -34,7 +34,8 @@ static class CoreSecurity
         services.AddSingleton<ServerNames>();
         services.AddSingleton<DomainGate>();
         services.AddSingleton<ServerCertificateShelf>();
-        services.AddSingleton(p => new DeviceTls(p.GetRequiredService<PlatformPki>(), p.GetRequiredService<ServerNames>(), p.GetRequiredService<ServerCertificateShelf>()));
+        services.AddSingleton(p => new DeviceTls(
+            p.GetRequiredService<PlatformPki>(), p.GetRequiredService<ServerNames>(), p.GetRequiredService<ServerCertificateShelf>(), p.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IotLog>();
         services.AddSingleton<SharedRights>();
         services.AddSingleton<RightsReader>();

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Althing.Core.Authority;
 
 /// <summary>
@@ -9,7 +11,9 @@ sealed class LiveSessions
     const int SweepMin = 256;
 
     readonly Lock gate = new();
-    readonly Dictionary<string, HashSet<WeakReference<ConnectedDevice>>> byKey = new(StringComparer.Ordinal);
+
+    /// <summary>A reference to the one device that most keys have, or a set of them.</summary>
+    readonly Dictionary<string, object> byKey = new(StringComparer.Ordinal);
     int references;
     int sweepAt = SweepMin;
 
@@ -18,10 +22,22 @@ sealed class LiveSessions
     {
         lock (gate)
         {
-            if (!byKey.TryGetValue(key, out var devices))
-                byKey[key] = devices = [];
-            if (!devices.Add(device.Weakly))
-                return false;
+            ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(byKey, key, out _);
+            if (entry is HashSet<WeakReference<ConnectedDevice>> several)
+            {
+                if (!several.Add(device.Weakly))
+                    return false;
+            }
+            else if (entry is WeakReference<ConnectedDevice> one)
+            {
+                if (one == device.Weakly)
+                    return false;
+                entry = new HashSet<WeakReference<ConnectedDevice>> { one, device.Weakly };
+            }
+            else
+            {
+                entry = device.Weakly;
+            }
             if (++references >= sweepAt)
                 Sweep();
             return true;
@@ -32,11 +48,13 @@ sealed class LiveSessions
     {
         lock (gate)
         {
-            if (!byKey.TryGetValue(key, out var devices))
+            if (!byKey.TryGetValue(key, out var entry))
                 return;
-            if (devices.Remove(device.Weakly))
-                references--;
-            if (devices.Count == 0)
+            var several = entry as HashSet<WeakReference<ConnectedDevice>>;
+            if (several is null ? entry != device.Weakly : !several.Remove(device.Weakly))
+                return;
+            references--;
+            if (several is null or { Count: 0 })
                 byKey.Remove(key);
         }
     }
@@ -63,16 +81,18 @@ sealed class LiveSessions
     void Sweep()
     {
         references = 0;
-        foreach (var (key, devices) in byKey)
+        foreach (var (key, entry) in byKey)
         {
-            devices.RemoveWhere(r => !r.TryGetTarget(out _));
-            references += devices.Count;
-            if (devices.Count == 0)
+            (entry as HashSet<WeakReference<ConnectedDevice>>)?.RemoveWhere(r => !r.TryGetTarget(out _));
+            var living = Living(entry).Count;
+            references += living;
+            if (living == 0)
                 byKey.Remove(key);
         }
         sweepAt = Math.Max(SweepMin, references * 2);
     }
 
-    static List<ConnectedDevice> Living(HashSet<WeakReference<ConnectedDevice>> devices) =>
-        [.. devices.Select(r => r.TryGetTarget(out var device) ? device : null).OfType<ConnectedDevice>()];
+    static List<ConnectedDevice> Living(object entry) => entry is WeakReference<ConnectedDevice> one
+        ? one.TryGetTarget(out var only) ? [only] : []
+        : [.. ((HashSet<WeakReference<ConnectedDevice>>)entry).Select(r => r.TryGetTarget(out var device) ? device : null).OfType<ConnectedDevice>()];
 }

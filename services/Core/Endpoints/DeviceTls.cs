@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Althing.Core.DomainConfigurations;
 using Althing.Identity.Pki;
+using Althing.Sockets.Tls;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -34,9 +35,11 @@ public sealed class DeviceTls
     readonly PlatformPki pki;
     readonly ServerNames names;
     readonly ServerCertificateShelf shelf;
+    readonly TimeProvider clock;
     readonly ConditionalWeakTable<X509Certificate2, SslStreamCertificateContext> contexts = [];
 
-    internal DeviceTls(PlatformPki pki, ServerNames names, ServerCertificateShelf shelf) => (this.pki, this.names, this.shelf) = (pki, names, shelf);
+    internal DeviceTls(PlatformPki pki, ServerNames names, ServerCertificateShelf shelf, TimeProvider clock) =>
+        (this.pki, this.names, this.shelf, this.clock) = (pki, names, shelf, clock);
 
     static bool LaterByTheAuthority(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => true;
 
@@ -49,13 +52,25 @@ public sealed class DeviceTls
         OnConnection = connection => Choose(connection.ClientHelloInfo.ServerName, protocols, connection.CancellationToken),
     };
 
-    async ValueTask<SslServerAuthenticationOptions> Choose(string serverName, List<SslApplicationProtocol> protocols, CancellationToken cancel)
+    /// <summary>The same for a listener on event loops.</summary>
+    public TlsServerOptions LoopOptions(List<SslApplicationProtocol> protocols) =>
+        new() { Protocols = protocols, HandshakeTimeout = HandshakeTimeout, Time = clock, Choose = Choose };
+
+    async ValueTask<TlsChoice> Choose(string serverName, CancellationToken cancel)
     {
         var domain = (await names.Account(serverName, cancel)).Domain;
+        return new(
+            domain is { ServerCertificateArn: { } arn } && await shelf.Find(domain.Account, arn, cancel) is { } own ? own : Platform(),
+            domain is null ? SslProtocols.Tls12 | SslProtocols.Tls13 : SecurityPolicies.VersionsOf(domain.SecurityPolicy));
+    }
+
+    async ValueTask<SslServerAuthenticationOptions> Choose(string serverName, List<SslApplicationProtocol> protocols, CancellationToken cancel)
+    {
+        var (certificate, versions) = await Choose(serverName, cancel);
         return new()
         {
-            ServerCertificateContext = domain is { ServerCertificateArn: { } arn } && await shelf.Find(domain.Account, arn, cancel) is { } own ? own : Platform(),
-            EnabledSslProtocols = domain is null ? SslProtocols.Tls12 | SslProtocols.Tls13 : SecurityPolicies.VersionsOf(domain.SecurityPolicy),
+            ServerCertificateContext = certificate,
+            EnabledSslProtocols = versions,
             ApplicationProtocols = protocols,
             ClientCertificateRequired = true,
             RemoteCertificateValidationCallback = LaterByTheAuthority,
