@@ -50,7 +50,7 @@ public static class Refuse
 
     public static ServiceException Validation(string message) => new("ValidationException", 400, message);
 
-    public static ServiceException Conflict(string message) => new("ConflictException", 409, message);
+    public static ServiceException Conflict(string message, string? id = null) => new("ConflictException", 409, message, ("resourceId", id));
 
     public static ServiceException ServiceQuotaExceeded(string message) => new("ServiceQuotaExceededException", 402, message);
 

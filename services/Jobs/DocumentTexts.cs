@@ -19,6 +19,15 @@ sealed partial class DocumentTexts(IStore store, JobStore jobs, IEnumerable<IObj
 
     readonly IObjectFiles? files = files.FirstOrDefault();
 
+    /// <summary>What a caller must be allowed who names a role, or an object that is read now.</summary>
+    public static Permission? NeedsFor(PresignedUrlConfig? presigned, string? source)
+    {
+        var passing = presigned?.RoleArn is { } role ? new Permission("iam:PassRole", role) : null;
+        return source is not null && S3Location.Of(source) is { } place
+            ? new("s3:GetObject", $"arn:aws:s3:::{place.Bucket}/{place.Key}") { And = passing }
+            : passing;
+    }
+
     /// <exception cref="ServiceException">InvalidRequestException: it is too long, no JSON, or has placeholders that mean nothing.</exception>
     public void Check(string text, PresignedUrlConfig? presigned)
     {

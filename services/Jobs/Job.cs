@@ -35,6 +35,12 @@ sealed record Job
     public string? DocumentSource { get; init; }
     public PresignedUrlConfig? PresignedUrlConfig { get; init; }
     public TimeoutConfig? TimeoutConfig { get; init; }
+    public JobExecutionsRolloutConfig? JobExecutionsRolloutConfig { get; init; }
+    public AbortConfig? AbortConfig { get; init; }
+    public JobExecutionsRetryConfig? JobExecutionsRetryConfig { get; init; }
+    public SchedulingConfig? SchedulingConfig { get; init; }
+    public string? JobTemplateArn { get; init; }
+    public IReadOnlyDictionary<string, string>? DocumentParameters { get; init; }
     public IReadOnlyList<string>? DestinationPackageVersions { get; init; }
     public string? ReasonCode { get; init; }
     public string? Comment { get; init; }
@@ -67,6 +73,9 @@ sealed record JobDocument
     public required AccountId Account { get; init; }
     public required string JobId { get; init; }
     public required string Text { get; init; }
+
+    /// <summary>As the template has it, where parameters were put in.</summary>
+    public string? Template { get; init; }
 }
 
 /// <summary>

@@ -24,6 +24,12 @@ public sealed record JobLimits
     /// <summary>The longest in-progress and step timers, seven days ("inProgressTimeoutInMinutes", "stepTimeoutInMinutes").</summary>
     public int TimeoutMinutesMax { get; init; } = 10_080;
 
+    /// <summary>Things that a job's rollout may notify in a minute ("maximumPerMinute").</summary>
+    public int RolloutPerMinuteMax { get; init; } = 1000;
+
+    /// <summary>Retries of one thing, of all failure types together ("Job execution retry configuration").</summary>
+    public int RetriesMax { get; init; } = 10;
+
     /// <summary>Executions in a notification and in an answer to GetPendingJobExecutions ("Maximum number of pending job executions").</summary>
     public int PendingShownMax { get; init; } = 10;
 

@@ -15,8 +15,12 @@ sealed class JobStore(IStore store)
 
     public static ServiceException NotFound(string id) => Refuse.ResourceNotFound($"There is no job '{id}'. ListJobs shows those there are.");
 
-    public async ValueTask<string> DocumentOf(AccountId account, string id, CancellationToken cancel) =>
-        (await store.Get(JobDocument.Table, account, id, cancel))?.Value.Text ?? throw NotFound(id);
+    /// <param name="asTemplate">Before values were put in for the template's parameters.</param>
+    public async ValueTask<string> DocumentOf(AccountId account, string id, CancellationToken cancel, bool asTemplate = false)
+    {
+        var document = (await store.Get(JobDocument.Table, account, id, cancel))?.Value ?? throw NotFound(id);
+        return asTemplate ? document.Template ?? document.Text : document.Text;
+    }
 
     /// <summary>The latest execution of a job on a thing, or the one of this number.</summary>
     public async ValueTask<Row<JobExecution>?> FindExecution(AccountId account, string thing, string job, long? number, CancellationToken cancel)

@@ -3,6 +3,7 @@ using Althing.Core;
 using Althing.Jobs.Devices;
 using Althing.Jobs.Executions;
 using Althing.Jobs.Rollout;
+using Althing.Jobs.Templates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -22,6 +23,7 @@ public static class JobsService
     {
         services.TryAddSingleton(new JobLimits());
         services.AddSingleton<JobStore>();
+        services.AddSingleton<TemplateStore>();
         services.AddSingleton<DocumentTexts>();
         services.AddSingleton<JobEvents>();
         services.AddSingleton<JobNotices>();
@@ -36,6 +38,7 @@ public static class JobsService
         services.AddHostedService(p => p.GetRequiredService<MembershipKeeper>());
         services.AddHostedService<JobTopics>();
         services.AddSingleton(p => new TaggedKind("job", p.GetRequiredService<JobStore>().TagsOf));
+        services.AddSingleton(p => new TaggedKind(TemplateStore.ResourceType, p.GetRequiredService<TemplateStore>().TagsOf));
         return services;
     }
 }

@@ -5,6 +5,7 @@ using Althing.Core;
 using Althing.Identity;
 using Althing.Jobs.Executions;
 using Althing.Jobs.Rollout;
+using Althing.Jobs.Templates;
 using Althing.Storage;
 
 namespace Althing.Jobs.Control;
@@ -12,30 +13,28 @@ namespace Althing.Jobs.Control;
 /// <summary>Creates a job. Its executions are made behind the answer.</summary>
 /// <remarks>The same request once more answers the same; another one of the same id is refused.</remarks>
 [Operation<Iot>("PUT /jobs/{jobId}")]
-sealed class CreateJob(IStore store, JobStore jobs, DocumentTexts documents, IRegistry registry, TagStore tags, JobWorker worker, JobLimits limits, TimeProvider clock)
+sealed class CreateJob(
+    IStore store, JobStore jobs, TemplateStore templates, DocumentTexts documents, IRegistry registry, TagStore tags, JobWorker worker, JobLimits limits,
+    TimeProvider clock)
     : Operation<CreateJobRequest, CreateJobResponse>
 {
     protected override Permission Needs(CreateJobRequest request, Caller caller)
     {
-        Permission? more = null;
-        if (request.PresignedUrlConfig?.RoleArn is { } role)
-            more = new("iam:PassRole", role);
-        if (request.DocumentSource is { } source && S3Location.Of(source) is { } place)
-            more = new("s3:GetObject", $"arn:aws:s3:::{place.Bucket}/{place.Key}") { And = more };
-        return new("iot:CreateJob", [JobArn.Of(request.JobId, caller), .. request.Targets]) { And = more };
+        string[] template = request.JobTemplateArn is { } arn ? [arn] : [];
+        return new("iot:CreateJob", [JobArn.Of(request.JobId, caller), .. request.Targets, .. template])
+        {
+            And = DocumentTexts.NeedsFor(request.PresignedUrlConfig, request.DocumentSource),
+        };
     }
 
     protected override void Check(CreateJobRequest request)
     {
-        if (request.JobTemplateArn is null && (request.Document is null) == (request.DocumentSource is null))
-            throw Refuse.InvalidRequest("Give either 'document' or 'documentSource'.");
+        if (request is { Document: not null, DocumentSource: not null } or { JobTemplateArn: null, Document: null, DocumentSource: null })
+            throw Refuse.InvalidRequest("Give either 'document' or 'documentSource', or a template.");
         if (request is { JobTemplateArn: null, DocumentParameters: not null })
             throw Refuse.InvalidRequest("'documentParameters' belong to the document of a job template: give 'jobTemplateArn'.");
         if (request.Targets.Distinct(StringComparer.Ordinal).Count() > limits.TargetsMax)
             throw Refuse.LimitExceeded($"A job has at most {limits.TargetsMax} targets; this one would have {request.Targets.Count}. Put things into a group.");
-        JobConfigs.Check(limits, request.TimeoutConfig, request.JobExecutionsRolloutConfig, request.AbortConfig, request.JobExecutionsRetryConfig, request.SchedulingConfig);
-        if (request.Document is { } document)
-            documents.Check(document, request.PresignedUrlConfig);
     }
 
     protected override async ValueTask<CreateJobResponse> Run(CreateJobRequest request, Caller caller, CancellationToken cancel)
@@ -43,17 +42,20 @@ sealed class CreateJob(IStore store, JobStore jobs, DocumentTexts documents, IRe
         var fingerprint = FingerprintOf(request);
         if (await jobs.Find(caller.Account, request.JobId, cancel) is { Value: var there })
             return Same(there, fingerprint, caller);
-        if (request.JobTemplateArn is { } template)
-            throw Refuse.ResourceNotFound($"There is no job template '{template}'.");
+        var blueprint = request.JobTemplateArn is { } arn ? await templates.Resolve(arn, caller, cancel) : null;
+        var given = request;
+        request = blueprint is null ? given : Under(given, blueprint.Template);
+        JobConfigs.CheckServed(limits, request.TimeoutConfig, request.JobExecutionsRolloutConfig, request.AbortConfig, request.JobExecutionsRetryConfig, request.SchedulingConfig);
+        var document = await DocumentFor(given, blueprint, caller, cancel);
+        documents.Check(document.Text, request.PresignedUrlConfig);
         await documents.CheckRole(caller.Account, request.PresignedUrlConfig, cancel);
-        var text = request.Document ?? await Fetch(request, caller, cancel);
         var targets = await TargetReader.Read(registry, request.Targets, caller, cancel);
         if (request.TargetSelection == "CONTINUOUS")
             await CheckContinuous(caller, cancel);
         var job = Make(request, caller, targets, fingerprint);
         var batch = new Batch()
             .Add(Job.Table, job)
-            .Put(JobDocument.Table, new() { Account = job.Account, JobId = job.Id, Text = text })
+            .Put(JobDocument.Table, document)
             .Put(JobWork.Table, new() { Account = job.Account, JobId = job.Id, Kind = JobWorkKind.Unroll, Targets = targets });
         await tags.AddTags(batch, caller.Account, Job.TagKey(job.Id), request.Tags, cancel);
         await store.Commit(batch, cancel);
@@ -69,11 +71,32 @@ sealed class CreateJob(IStore store, JobStore jobs, DocumentTexts documents, IRe
             : throw Refuse.ResourceAlreadyExists($"There is a job '{there.Id}' already, and it is another one: {there.Status}. Give this one another id.", there.Id, arn);
     }
 
-    async ValueTask<string> Fetch(CreateJobRequest request, Caller caller, CancellationToken cancel)
+    /// <summary>The request with what it leaves to the template.</summary>
+    static CreateJobRequest Under(CreateJobRequest request, JobTemplate template) => request with
     {
-        var text = await documents.Fetch(caller.Account, request.DocumentSource!, cancel);
-        documents.Check(text, request.PresignedUrlConfig);
-        return text;
+        Description = request.Description ?? template.Description,
+        DocumentSource = request.Document is null ? request.DocumentSource ?? template.DocumentSource : null,
+        PresignedUrlConfig = request.PresignedUrlConfig ?? template.PresignedUrlConfig,
+        JobExecutionsRolloutConfig = request.JobExecutionsRolloutConfig ?? template.JobExecutionsRolloutConfig,
+        AbortConfig = request.AbortConfig ?? template.AbortConfig,
+        TimeoutConfig = request.TimeoutConfig ?? template.TimeoutConfig,
+        JobExecutionsRetryConfig = request.JobExecutionsRetryConfig ?? template.JobExecutionsRetryConfig,
+        SchedulingConfig = template.MaintenanceWindows is { } windows && request.SchedulingConfig?.MaintenanceWindows is null
+            ? (request.SchedulingConfig ?? new()) with { MaintenanceWindows = windows }
+            : request.SchedulingConfig,
+        DestinationPackageVersions = request.DestinationPackageVersions ?? template.DestinationPackageVersions,
+    };
+
+    /// <summary>A document that is given stands for the template's, which then asks for nothing.</summary>
+    async ValueTask<JobDocument> DocumentFor(CreateJobRequest given, Blueprint? blueprint, Caller caller, CancellationToken cancel)
+    {
+        var own = given.Document ?? (given.DocumentSource is { } source ? await documents.Fetch(caller.Account, source, cancel) : null);
+        var text = own ?? blueprint!.Template.Document;
+        var parameters = own is null ? blueprint!.Parameters : [];
+        var filled = parameters.Count > 0 || given.DocumentParameters is { Count: > 0 }
+            ? ParameterValues.Fill(text, parameters, given.DocumentParameters ?? new Dictionary<string, string>())
+            : text;
+        return new() { Account = caller.Account, JobId = given.JobId, Text = filled, Template = parameters.Count > 0 ? text : null };
     }
 
     async ValueTask CheckContinuous(Caller caller, CancellationToken cancel)
@@ -101,6 +124,12 @@ sealed class CreateJob(IStore store, JobStore jobs, DocumentTexts documents, IRe
             DocumentSource = request.DocumentSource,
             PresignedUrlConfig = request.PresignedUrlConfig,
             TimeoutConfig = request.TimeoutConfig,
+            JobExecutionsRolloutConfig = request.JobExecutionsRolloutConfig,
+            AbortConfig = request.AbortConfig,
+            JobExecutionsRetryConfig = request.JobExecutionsRetryConfig,
+            SchedulingConfig = request.SchedulingConfig,
+            JobTemplateArn = request.JobTemplateArn,
+            DocumentParameters = request.DocumentParameters,
             DestinationPackageVersions = request.DestinationPackageVersions,
             IsConcurrent = true,
             Fingerprint = fingerprint,

@@ -11,7 +11,7 @@ sealed class GetJobDocument(JobStore jobs) : Operation<GetJobDocumentRequest, Ge
     protected override Permission Needs(GetJobDocumentRequest request, Caller caller) => new("iot:GetJobDocument", JobArn.Of(request.JobId, caller));
 
     protected override async ValueTask<GetJobDocumentResponse> Run(GetJobDocumentRequest request, Caller caller, CancellationToken cancel) =>
-        new() { Document = await jobs.DocumentOf(caller.Account, request.JobId, cancel) };
+        new() { Document = await jobs.DocumentOf(caller.Account, request.JobId, cancel, asTemplate: request.BeforeSubstitution is true) };
 }
 
 sealed record GetJobDocumentRequest

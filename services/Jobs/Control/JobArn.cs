@@ -12,6 +12,13 @@ static class JobArn
 
     public static string Of(string job, Caller caller) => caller.ArnOf("iot", "job/" + job);
 
+    /// <summary>The id in the ARN of a job of the caller's account.</summary>
+    /// <exception cref="ServiceException">InvalidRequestException.</exception>
+    public static string IdOf(string text, Caller caller) =>
+        Arn.TryParse(text, out var arn) && arn.Service == "iot" && arn.Account == caller.Account.Value && arn is { ResourceType: "job", ResourceId.Length: > 0 }
+            ? arn.ResourceId
+            : throw Refuse.InvalidRequest($"'{text}' at 'jobArn' is not the ARN of a job of account {caller.Account}.");
+
     /// <summary>What a call about one execution is judged on: the job and the thing.</summary>
     public static Permission NeedsExecution(string action, string job, string thing, Caller caller) =>
         new(action, Of(job, caller), caller.ArnOf("iot", "thing/" + thing));

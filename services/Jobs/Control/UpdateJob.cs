@@ -15,7 +15,7 @@ sealed class UpdateJob(IStore store, JobStore jobs, DocumentTexts documents, Job
     };
 
     protected override void Check(UpdateJobRequest request) =>
-        JobConfigs.Check(limits, request.TimeoutConfig, request.JobExecutionsRolloutConfig, request.AbortConfig, request.JobExecutionsRetryConfig);
+        JobConfigs.CheckServed(limits, request.TimeoutConfig, request.JobExecutionsRolloutConfig, request.AbortConfig, request.JobExecutionsRetryConfig);
 
     protected override async ValueTask<EmptyResponse> Run(UpdateJobRequest request, Caller caller, CancellationToken cancel)
     {
