@@ -86,6 +86,9 @@ public sealed record ConsoleModule(string Title, System.Reflection.Assembly Asse
 
     /// <summary>Maps addresses beside the pages, such as those that files are downloaded from. They need the sign-in like any page.</summary>
     public Action<Microsoft.AspNetCore.Routing.IEndpointRouteBuilder>? Map { get; init; }
+
+    /// <summary>What the service knows of one thing: links for the thing's page, whose <c>{thing}</c> is its name.</summary>
+    public IReadOnlyList<NavigationEntry> OfThing { get; init; } = [];
 }
 
 public sealed record NavigationEntry(string Title, string Path, string Icon);

@@ -39,6 +39,7 @@ public static class JobsService
         services.AddHostedService<JobTopics>();
         services.AddSingleton(p => new TaggedKind("job", p.GetRequiredService<JobStore>().TagsOf));
         services.AddSingleton(p => new TaggedKind(TemplateStore.ResourceType, p.GetRequiredService<TemplateStore>().TagsOf));
+        services.AddSingleton(Console.JobsConsole.Module);
         return services;
     }
 }
