@@ -53,6 +53,9 @@ public sealed class DeviceModel
         faults = [.. scenario.Faults.Select(f => Plan(new Fault(f), 0))];
     }
 
+    /// <summary>The version that runs on the device; jobs change it.</summary>
+    public string Firmware { get; set; } = "1.0.0";
+
     /// <summary>The faults that last now.</summary>
     public IEnumerable<string> ActiveFaults => faults.Where(IsActive).Select(f => f.Plan.Name);
 

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 namespace Althing.Simulator;
 
 /// <summary>
-/// A simulated device's side of its shadow: it does what is wanted of it, and reports its settings and faults whenever they change and
+/// A simulated device's side of its shadow: it does what is wanted of it, and reports its settings, faults and firmware whenever they change and
 /// each time it has connected.
 /// </summary>
 sealed class DeviceShadow(string name, DeviceModel model)
@@ -39,6 +39,7 @@ sealed class DeviceShadow(string name, DeviceModel model)
     {
         var state = model.Settings();
         state["faults"] = new JsonArray([.. model.ActiveFaults.Order(StringComparer.Ordinal).Select(f => JsonValue.Create(f))]);
+        state["firmware"] = model.Firmware;
         var text = state.ToJsonString();
         if (text == reported)
             return null;

@@ -17,6 +17,7 @@ sealed class SimulatedDevice
     readonly TimeProvider time;
     readonly DeviceModel model;
     readonly DeviceShadow shadow;
+    readonly DeviceJobs jobs;
     readonly TimeSpan[] reportDue;
     readonly double[] eventDue;
     readonly HashSet<string> knownFaults = [];
@@ -28,13 +29,14 @@ sealed class SimulatedDevice
         (this.scenario, this.name, this.time) = (scenario, name, time);
         model = new(scenario, SeedOf(name));
         shadow = new(name, model);
+        jobs = new(name, model);
         // A fleet whose devices all speak in the same second is none.
         reportDue = [.. scenario.Reports.Select(r => r.Every * (Math.Abs(SeedOf(name + r.Topic) % 1000) / 1000.0))];
         eventDue = [.. scenario.Events.Select(e => model.Chance(e.Average))];
     }
 
     // The same in every process, as string.GetHashCode is not.
-    static int SeedOf(string text) => text.Aggregate(17, (hash, c) => unchecked((hash * 31) + c));
+    internal static int SeedOf(string text) => text.Aggregate(17, (hash, c) => unchecked((hash * 31) + c));
 
     string Topic(string template) => template.Replace("{name}", name, StringComparison.Ordinal);
 
@@ -50,6 +52,7 @@ sealed class SimulatedDevice
         if (scenario.Commands is { } commands)
             await client.Subscribe(Topic(commands), 1, cancel);
         await shadow.Begin(client, cancel);
+        await jobs.Begin(client, cancel);
         using var timer = new PeriodicTimer(Tick, time);
         while (await timer.WaitForNextTickAsync(cancel))
         {
@@ -65,7 +68,7 @@ sealed class SimulatedDevice
         {
             lock (gate)
             {
-                if (!shadow.Take(topic, payload) && JsonNode.Parse(payload, documentOptions: Strict) is JsonObject wishes)
+                if (!shadow.Take(topic, payload) && !jobs.Take(topic, payload) && JsonNode.Parse(payload, documentOptions: Strict) is JsonObject wishes)
                     model.Command(wishes);
             }
         }
@@ -78,14 +81,17 @@ sealed class SimulatedDevice
     async Task Step(DeviceClient client, CancellationToken cancel)
     {
         List<(string Topic, JsonObject Message, int QoS)> messages;
-        (string Topic, JsonObject Message)? news;
+        (string Topic, JsonObject Message)?[] news;
         lock (gate)
         {
             messages = [.. Next()];
-            news = shadow.Next();
+            news = [jobs.Next(age), shadow.Next()];
         }
-        if (news is { } report)
-            await client.Publish(report.Topic, JsonSerializer.SerializeToUtf8Bytes(report.Message), 1, cancel);
+        foreach (var one in news)
+        {
+            if (one is { } said)
+                await client.Publish(said.Topic, JsonSerializer.SerializeToUtf8Bytes(said.Message), 1, cancel);
+        }
         foreach (var (topic, message, qos) in messages)
         {
             message["device"] = name;
