@@ -101,6 +101,12 @@ sealed class ToyFiles : IObjectFiles
     public ValueTask<ObjectFile?> Open(AccountId account, string bucket, string key, long offset, CancellationToken cancel) =>
         new(Objects.TryGetValue((account.Value, bucket, key), out var bytes) ? new ObjectFile(new MemoryStream(bytes), bytes.Length, "tag") : null);
 
+    public ValueTask<ObjectFacts?> Find(AccountId account, string bucket, string key, string? version, CancellationToken cancel) =>
+        new(Objects.TryGetValue((account.Value, bucket, key), out var bytes) ? new ObjectFacts(bytes.Length, "tag", "null") : null);
+
+    public ValueTask<ObjectFile?> OpenRange(AccountId account, string bucket, string key, string? version, long offset, long bytes, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
     public ValueTask Write(AccountId account, string bucket, string key, Stream content, string contentType, CancellationToken cancel) => throw new NotSupportedException();
 
     public Uri Presign(Role role, string region, string bucket, string key, TimeSpan lifetime) =>
