@@ -61,8 +61,14 @@ interface IPeerQueue
     /// <param name="after">It leaves when this has completed.</param>
     Task Send(AccountId account, Message message, bool direct, string? group, Task? after);
 
-    /// <summary>Queues a PUBLISH of QoS 0 for clients there as its publisher wrote it.</summary>
-    void Forward(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publish);
+    /// <summary>Queues PUBLISH packets of QoS 0 for clients there as their publisher wrote them.</summary>
+    void Forward(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publishes);
+
+    /// <summary>
+    /// Queues a PUBLISH of QoS 1 for clients there as its publisher wrote it. The task completes when the other node, or its heir, has it
+    /// durably, on a thread that must not be kept: wait for it by <see cref="Sockets.LoopReturn"/>.
+    /// </summary>
+    Task PassOn(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publish);
 }
 
 /// <summary>A session on its way from one node to another.</summary>

@@ -56,10 +56,10 @@ sealed class KnownTopic(byte[] utf8, string name, bool isServed)
     /// <summary>What the connection published there since it knows the topic.</summary>
     public Counted Counted => new(Volatile.Read(ref messages), Volatile.Read(ref bytes));
 
-    /// <summary>Counts a message. The connection's own thread alone calls this.</summary>
-    public void Count(int payloadBytes)
+    /// <summary>Counts messages. The connection's own thread alone calls this.</summary>
+    public void Count(int more, int payloadBytes)
     {
-        messages++;
+        messages += more;
         bytes += payloadBytes;
     }
 

@@ -125,7 +125,12 @@ public sealed partial class MqttBroker
         var space = TopicsOf(account);
         if (message.QoS == 2 || message.Retain || space.Recording is not null)
             return false;
-        var route = space.RouteOf(message.Topic);
+        return DeliverHere(space.RouteOf(message.Topic), message, flush);
+    }
+
+    /// <summary>The same of a message of QoS 0 or 1 that is not retained, whose route is known.</summary>
+    internal static bool DeliverHere(Route route, Message message, FlushList flush)
+    {
         if (message.QoS == 1 && Array.Exists(route.Targets, static t => t.QoS > 0 && t.Subscriber is Session { IsPersistent: true }))
             return false;
         foreach (var target in route.Targets)

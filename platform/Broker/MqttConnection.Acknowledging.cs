@@ -1,5 +1,6 @@
 using Althing.Mqtt;
 using Althing.Mqtt.Packets;
+using Althing.Sockets;
 
 namespace Althing.Broker;
 
@@ -12,6 +13,9 @@ sealed partial class MqttConnection
     {
         /// <summary>For the people behind the client.</summary>
         public string? Why { get; init; }
+
+        /// <summary>Another node says so, on an event loop's thread, which must not be kept.</summary>
+        public bool IsPassedOn { get; init; }
     }
 
     /// <summary>Messages of QoS 1 and 2 that came over this connection and are not acknowledged to the end.</summary>
@@ -107,11 +111,15 @@ sealed partial class MqttConnection
     async ValueTask AcknowledgeOwed()
     {
         NotKeptException? failed = null;
+        var loop = EventLoop.Current;
         foreach (var next in owed)
         {
             try
             {
-                await Kept(next.Durable);
+                if (next.IsPassedOn)
+                    await new LoopReturn(next.Durable, loop);
+                else if (!next.Durable.IsCompletedSuccessfully)
+                    await Kept(next.Durable);
             }
             catch (NotKeptException failure)
             {
@@ -125,7 +133,7 @@ sealed partial class MqttConnection
                 Answer(next.Type, next.PacketId, next.Reason, next.Why);
         }
         owed.Clear();
-        flush.Flush();
+        flush.FlushSoon();
         if (failed is not null)
             throw failed;
     }

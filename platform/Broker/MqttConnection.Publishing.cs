@@ -12,7 +12,7 @@ sealed partial class MqttConnection
     /// <summary>Who this client is to those who receive its messages.</summary>
     public MessageSource? Source { get; private set; }
 
-    void TakePublish(in Frame frame)
+    void TakePublish(scoped in Frame frame, ReadOnlySpan<byte> ahead, ref ReadOnlySpan<byte> rest)
     {
         var packet = PublishPacket.Read(frame, version);
         received++;
@@ -25,13 +25,15 @@ sealed partial class MqttConnection
         if (packet.Payload.Length > Options.PayloadBytesMax)
             throw new MalformedPacketException(ReasonCode.PacketTooLarge, $"The payload has {packet.Payload.Length} bytes; {Options.PayloadBytesMax} are allowed.");
         var topic = TopicOf(packet);
-        topic.Count(packet.Payload.Length);
+        topic.Count(1, packet.Payload.Length);
         if (!topic.MayPublish(device!, packet.Retain))
         {
             Deny(packet, topic);
             return;
         }
-        if (packet.QoS == 0 && !packet.Retain && TryForward(topic, packet, frame))
+        if (packet.QoS == 0 && !packet.Retain && TryForward(topic, packet, frame, ahead, ref rest))
+            return;
+        if (packet.QoS == 1 && !packet.Retain && TryPassOn(topic, packet, frame))
             return;
         if (packet.QoS == 2)
         {
@@ -50,14 +52,17 @@ sealed partial class MqttConnection
             owed.Add(new(PacketType.PubAck, packet.PacketId, ReasonCode.Success, durable.AsTask()));
     }
 
+    /// <summary>Nobody but the receivers themselves acts on what this client publishes there.</summary>
+    bool IsForReceiversAlone(KnownTopic topic) => !topic.IsServed && device!.Enrichment is null && space!.Recording is null;
+
     /// <summary>The common case, without a message of its own in memory; false when somebody needs one.</summary>
-    bool TryForward(KnownTopic topic, in PublishPacket packet, in Frame frame)
+    bool TryForward(KnownTopic topic, scoped in PublishPacket packet, scoped in Frame frame, ReadOnlySpan<byte> ahead, ref ReadOnlySpan<byte> rest)
     {
-        var space = this.space!;
-        var route = topic.RouteIn(space);
-        if (!route.IsPlain || topic.IsServed || device!.Enrichment is not null || space.Recording is not null || packet.Properties?.MessageExpirySeconds is not null)
+        var route = topic.RouteIn(space!);
+        if (!route.IsPlain || !IsForReceiversAlone(topic) || packet.Properties?.MessageExpirySeconds is not null)
             return false;
-        var publish = new EncodedPublish(scratch, topic.Name, packet, frame, version);
+        var run = RunOf(topic, packet, frame, ahead, ref rest);
+        var publish = new EncodedPublish(scratch, topic.Name, packet, run, version);
         foreach (var target in route.Targets)
         {
             if (target.NoLocal && target.Subscriber == session)
@@ -67,6 +72,27 @@ sealed partial class MqttConnection
             else
                 ((RemoteNode)target.Subscriber).Forward(ref publish, Source!);
         }
+        return true;
+    }
+
+    /// <summary>The packet and those behind it that go the same way.</summary>
+    PublishRun RunOf(KnownTopic topic, scoped in PublishPacket packet, scoped in Frame frame, ReadOnlySpan<byte> ahead, ref ReadOnlySpan<byte> rest)
+    {
+        if (packet.Properties is not null || trace is not null)
+            return PublishRun.Of(frame, packet);
+        var run = PublishRun.Read(ahead, frame, packet, Options.PayloadBytesMax);
+        rest = ahead[run.Bytes.Length..];
+        received += run.Count - 1;
+        topic.Count(run.Count - 1, run.PayloadBytes - packet.Payload.Length);
+        return run;
+    }
+
+    /// <summary>A message of QoS 1 whose receivers are all on one other node goes there as it was written; false when it does not.</summary>
+    bool TryPassOn(KnownTopic topic, in PublishPacket packet, in Frame frame)
+    {
+        if (packet.Properties is not null || topic.RouteIn(space!).Elsewhere is not { } node || !IsForReceiversAlone(topic))
+            return false;
+        owed.Add(new(PacketType.PubAck, packet.PacketId, ReasonCode.Success, node.PassOn(version, Source!, frame.Whole)) { IsPassedOn = true });
         return true;
     }
 

@@ -84,21 +84,38 @@ sealed partial class MqttConnection
         output.TryWrite((packetId, reason, version), static (b, s) => new AcknowledgePacket(s.packetId, s.reason).Write(b, PacketType.PubRel, s.version),
             flushes, mayDrop: false);
 
-    /// <summary>A PUBLISH of QoS 0 that is encoded already.</summary>
+    /// <summary>PUBLISH packets of QoS 0 that are encoded already.</summary>
     public void SendEncoded(ref EncodedPublish publish, FlushList flushes)
     {
+        if (publish.Count > 1 && (outboundAliases is not null || publish.BytesMax > clientPacketMax))
+        {
+            SendEach(publish, flushes);
+            return;
+        }
         if (outboundAliases is not null)
         {
             SendAliased(outboundAliases, publish, flushes);
             return;
         }
-        var packet = publish.For(version);
-        if (packet.Length > clientPacketMax)
+        var packets = publish.For(version);
+        if (publish.Count == 1 && packets.Length > clientPacketMax)
             return;
-        if (output.TryAdd(packet, flushes, mayDrop: true))
-            sent++;
+        if (output.TryAdd(packets, flushes, mayDrop: true))
+            sent += publish.Count;
+        else if (publish.Count > 1)
+            SendEach(publish, flushes);
         else
             DropSlow();
+    }
+
+    void SendEach(in EncodedPublish publishes, FlushList flushes)
+    {
+        using var memory = new PacketBuffer(256);
+        for (var rest = publishes.Run; !rest.IsEmpty;)
+        {
+            var one = publishes.Next(ref rest, memory);
+            SendEncoded(ref one, flushes);
+        }
     }
 
     void SendAliased(OutboundAliases aliases, in EncodedPublish publish, FlushList flushes)

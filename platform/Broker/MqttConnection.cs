@@ -168,16 +168,21 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
     (int Bytes, object? Later) Process(ReadOnlySpan<byte> buffer)
     {
         var rest = buffer;
-        while (ended == 0 && !saidGoodbye && Frame.TryRead(ref rest, Options.PacketBytesMax, out var frame))
+        while (ended == 0 && !saidGoodbye)
         {
-            if (Take(frame) is { } later)
+            var ahead = rest;
+            if (!Frame.TryRead(ref rest, Options.PacketBytesMax, out var frame))
+                break;
+            if (Take(frame, ahead, ref rest) is { } later)
                 return (buffer.Length - rest.Length, later);
         }
         return (buffer.Length - rest.Length, null);
     }
 
     /// <summary>Acts on one packet, or answers it for later.</summary>
-    object? Take(in Frame frame)
+    /// <param name="ahead">What was read, from the packet's first byte.</param>
+    /// <param name="rest">What is behind the packet; a run of messages takes more than one packet off.</param>
+    object? Take(scoped in Frame frame, ReadOnlySpan<byte> ahead, ref ReadOnlySpan<byte> rest)
     {
         frame.CheckFlags();
         trace?.In(frame);
@@ -191,7 +196,7 @@ sealed partial class MqttConnection(MqttBroker broker, IDeviceAuthority authorit
         switch (frame.Type)
         {
             case PacketType.Publish:
-                TakePublish(frame);
+                TakePublish(frame, ahead, ref rest);
                 return null;
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubRel or PacketType.PubComp:
                 TakeAcknowledgement(frame.Type, AcknowledgePacket.Read(frame.Body, version));

@@ -1,3 +1,4 @@
+using Althing.Mqtt;
 using Althing.Storage;
 
 namespace Althing.Broker;
@@ -14,12 +15,15 @@ sealed class RemoteNode(AccountId account, IPeerQueue queue) : Subscriber
             _ = queue.Send(account, message, target.Group is null, target.Group, null);
     }
 
-    /// <summary>Takes a PUBLISH of QoS 0 that nothing must be changed in.</summary>
+    /// <summary>Takes PUBLISH packets of QoS 0 that nothing must be changed in.</summary>
     public void Forward(ref EncodedPublish publish, MessageSource source)
     {
         var bytes = publish.ForNode(out var version);
         queue.Forward(account, version, source, bytes);
     }
+
+    /// <summary>Takes a PUBLISH of QoS 1 as its publisher wrote it; see <see cref="IPeerQueue.PassOn"/>.</summary>
+    public Task PassOn(MqttVersion version, MessageSource source, ReadOnlySpan<byte> publish) => queue.PassOn(account, version, source, publish);
 
     /// <summary>Queues a message of QoS 1 or 2 and answers when the other node has it durably.</summary>
     public Task Send(Message message, in Target target, Task? after) => queue.Send(account, message, target.Group is null, target.Group, after);

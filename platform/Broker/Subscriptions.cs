@@ -55,6 +55,9 @@ sealed class Route(int version, Target[] targets, SharedGroup[] groups)
     /// <summary>The same of what came from another node, which has chosen for shared subscriptions already.</summary>
     public bool IsPlainHere { get; } = IsPlainFor(targets);
 
+    /// <summary>The other node that has all receivers; null when they are here, or on several nodes, or members of shared subscriptions.</summary>
+    public RemoteNode? Elsewhere { get; } = groups.Length == 0 && targets is [{ Subscriber: RemoteNode node }] ? node : null;
+
     static bool IsPlainFor(Target[] targets) => targets.All(t => t.Subscriber is Session or RemoteNode && t.Identifiers is null);
 
     public SharedGroup[] Groups { get; } = groups;

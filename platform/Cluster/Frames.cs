@@ -7,10 +7,10 @@ namespace Althing.Cluster;
 /// <summary>What nodes say to each other: a length, a kind, and what the kind needs.</summary>
 enum FrameKind : byte
 {
-    Challenge = 1, Hello, Welcome, Filters, Known, Batch, Taken, Request, Reply,
+    Challenge = 1, Hello, Welcome, Filters, Known, Batch, Taken, Request, Reply, QuietBatch,
 }
 
-/// <summary>Frames to and from a stream.</summary>
+/// <summary>Frames as bytes; <see cref="FrameReader"/> reads them.</summary>
 static class Frames
 {
     /// <summary>A session that is handed over may have all that may wait for it.</summary>
@@ -66,19 +66,4 @@ static class Frames
         Span<byte> header = stackalloc byte[HeaderBytes];
         buffer.Raw(header);
     }
-
-    /// <exception cref="IOException">The stream ended, or what comes is no frame.</exception>
-    public static async Task<(FrameKind Kind, byte[] Body)> Read(Stream stream, int bytesMax, CancellationToken cancel)
-    {
-        var header = new byte[HeaderBytes];
-        await stream.ReadExactlyAsync(header, cancel);
-        var length = BinaryPrimitives.ReadInt32BigEndian(header);
-        if (length < 0 || length > bytesMax)
-            throw new IOException($"Another node announced a frame of {length} bytes.");
-        var body = new byte[length];
-        await stream.ReadExactlyAsync(body, cancel);
-        return ((FrameKind)header[4], body);
-    }
-
-    public static Task<(FrameKind Kind, byte[] Body)> Read(Stream stream, CancellationToken cancel) => Read(stream, BytesMax, cancel);
 }

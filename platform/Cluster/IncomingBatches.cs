@@ -21,8 +21,10 @@ sealed class IncomingBatches(MqttBroker broker) : IDisposable
         }
         finally
         {
-            flush.Flush();
+            flush.FlushSoon();
         }
+        if (kept.Count == 0)
+            return;
         foreach (var message in kept)
         {
             await message.Durable;
@@ -47,10 +49,7 @@ sealed class IncomingBatches(MqttBroker broker) : IDisposable
             {
                 var version = (MqttVersion)reader.Byte();
                 var source = reader.Binary();
-                var publish = reader.Take((int)reader.UInt32());
-                // A session that had it from its dead node has had it; QoS 0 is not sent again.
-                if (formerly is null)
-                    publishes.Take(account, version, source, publish, flush);
+                publishes.Take(account, version, source, reader.Take((int)reader.UInt32()), formerly, flush, kept);
             }
         }
     }

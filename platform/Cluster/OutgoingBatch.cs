@@ -16,7 +16,7 @@ enum BatchEntry : byte
     /// <summary>The receiving node's own subscriptions get it.</summary>
     Direct = 1,
 
-    /// <summary>A PUBLISH of QoS 0 as its publisher wrote it.</summary>
+    /// <summary>PUBLISH packets of QoS 0 and 1 of one publisher, as it wrote them.</summary>
     Plain = 2,
 }
 
@@ -24,14 +24,19 @@ enum BatchEntry : byte
 [SuppressMessage("Reliability", "CA1001", Justification = "The buffer is given back when the other node has it; one that never has goes with the process.")]
 sealed class OutgoingBatch
 {
-    const int BytesMax = 1 << 20;
-    const int CountMax = 4096;
+    /// <summary>A reader takes a few of them at once.</summary>
+    const int BytesMax = 60 << 10;
     const int NumberAt = Frames.HeaderBytes;
 
     readonly List<Task> after = [];
-    readonly TaskCompletionSource taken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    TaskCompletionSource? taken;
+    TaskCompletionSource? passed;
     readonly PacketBuffer frame = new(1 << 16);
     readonly int contentAt;
+    MessageSource? lastSource;
+    AccountId lastAccount;
+    MqttVersion lastVersion;
+    int lastAt;
     bool isLent;
 
     /// <param name="formerly">The dead node that the messages were for first; empty for none.</param>
@@ -45,11 +50,18 @@ sealed class OutgoingBatch
     }
 
     public long Number { get; private set; }
+    /// <summary>What it has: messages, and publishers' packets together.</summary>
     public int Count { get; private set; }
-    public bool IsFull => Count >= CountMax || frame.Length >= BytesMax;
+    public bool IsFull => frame.Length >= BytesMax;
+
+    /// <summary>Nobody waits to hear that it came, and it is not sent again: QoS 0 may be lost, but must not come twice.</summary>
+    public bool IsQuiet { get; private set; } = true;
 
     /// <summary>Completes when the other node has all of it durably.</summary>
-    public Task Taken => taken.Task;
+    public Task Taken => (taken ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    /// <summary>The same, on the thread that learnt of it, which must not be kept.</summary>
+    public Task Passed => (passed ??= new()).Task;
 
     /// <summary>What it had to wait for before it leaves.</summary>
     public Task Ready => after.Count == 0 ? Task.CompletedTask : Task.WhenAll(after);
@@ -62,6 +74,8 @@ sealed class OutgoingBatch
     public int Add(PacketBuffer scratch, AccountId account, Message message, bool direct, string? group, (string Node, long Id) origin)
     {
         var before = frame.Length;
+        IsQuiet &= message.QoS == 0 && !message.Retain;
+        lastSource = null;
         LogRecord.Write(scratch, origin.Id, account, message, [], null);
         frame.Byte((byte)(direct ? BatchEntry.Direct : BatchEntry.None));
         frame.String(account.Value);
@@ -73,19 +87,28 @@ sealed class OutgoingBatch
         return frame.Length - before;
     }
 
-    /// <summary>Adds a PUBLISH of QoS 0 as its publisher wrote it.</summary>
-    public int Add(PacketBuffer scratch, AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publish)
+    /// <summary>Adds PUBLISH packets as their publisher wrote them. Who is named already is not named again.</summary>
+    /// <param name="mustCome">They are of QoS 1.</param>
+    public int Add(PacketBuffer scratch, AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publishes, bool mustCome)
     {
         var before = frame.Length;
-        scratch.Clear();
-        ForwardedPublishes.WriteSource(scratch, source);
-        frame.Byte((byte)BatchEntry.Plain);
-        frame.String(account.Value);
-        frame.Byte((byte)version);
-        frame.Binary(scratch.Written.Span);
-        frame.UInt32((uint)publish.Length);
-        frame.Raw(publish);
-        Count++;
+        IsQuiet &= !mustCome;
+        if (!ReferenceEquals(source, lastSource) || version != lastVersion || account != lastAccount)
+        {
+            scratch.Clear();
+            ForwardedPublishes.WriteSource(scratch, source);
+            frame.Byte((byte)BatchEntry.Plain);
+            frame.String(account.Value);
+            frame.Byte((byte)version);
+            frame.Binary(scratch.Written.Span);
+            frame.UInt32(0);
+            (lastSource, lastVersion, lastAccount, lastAt) = (source, version, account, frame.Length);
+            Count++;
+        }
+        frame.Raw(publishes);
+        Span<byte> length = stackalloc byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(length, frame.Length - lastAt);
+        frame.Patch(lastAt - 4, length);
         return frame.Length - before;
     }
 
@@ -102,7 +125,7 @@ sealed class OutgoingBatch
         Span<byte> count = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(count, Count);
         frame.Patch(contentAt - 4, count);
-        Frames.End(frame, FrameKind.Batch);
+        Frames.End(frame, IsQuiet ? FrameKind.QuietBatch : FrameKind.Batch);
     }
 
     /// <summary>Its place in the order of what goes to one node.</summary>
@@ -117,7 +140,7 @@ sealed class OutgoingBatch
     {
         // The link to the dead node may be writing it at this moment.
         isLent = true;
-        var batch = new OutgoingBatch(formerly) { Count = Count };
+        var batch = new OutgoingBatch(formerly) { Count = Count, IsQuiet = IsQuiet };
         batch.frame.Raw(frame.Written.Span[contentAt..]);
         batch.Close();
         _ = batch.Taken.ContinueWith((_, me) => ((OutgoingBatch)me!).Done(), this, CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
@@ -126,8 +149,9 @@ sealed class OutgoingBatch
 
     public void Done()
     {
-        taken.TrySetResult();
         if (!isLent)
             frame.Dispose();
+        passed?.TrySetResult();
+        taken?.TrySetResult();
     }
 }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Althing.Broker;
 using Althing.Mqtt;
+using Althing.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace Althing.Cluster;
@@ -42,30 +43,28 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
 
     async Task Serve(Socket socket, CancellationToken cancel)
     {
-        using var owned = socket;
-        socket.NoDelay = true;
-        await using var stream = new NetworkStream(socket);
-        using var writing = new SemaphoreSlim(1);
+        using var from = new Visit(Wire.Plain(socket));
+        await using var ending = cancel.Register(from.Wire.Abort);
         try
         {
-            string name;
-            long epoch;
-            using (var greeting = CancellationTokenSource.CreateLinkedTokenSource(cancel))
+            using (var greeting = new CancellationTokenSource(GreetingMax, self.Time))
+            await using (greeting.Token.Register(from.Wire.Abort))
             {
-                greeting.CancelAfter(GreetingMax);
-                (name, epoch) = await self.Proof.Answer(stream, greeting.Token);
-                if (!await peers.Greet(name, epoch, greeting.Token))
-                    throw new IOException($"'{name}' is not a node of the cluster any more.");
+                (from.Name, from.Epoch) = await self.Proof.Answer(from.Wire);
+                if (!await peers.Greet(from.Name, from.Epoch, greeting.Token))
+                    throw new IOException($"'{from.Name}' is not a node of the cluster any more.");
             }
-            using var reader = new FrameReader(stream);
             using var incoming = new IncomingBatches(broker);
             while (true)
             {
-                var (kind, body) = await reader.Next(cancel);
-                if (kind == FrameKind.Batch)
-                    await TakeBatch(name, epoch, body, incoming, stream, writing, cancel);
+                var (kind, body) = await from.Wire.Frames.Next();
+                if (kind is FrameKind.Batch or FrameKind.QuietBatch)
+                    await TakeBatch(from, kind, body, incoming);
                 else
-                    await Take(name, epoch, kind, body.ToArray(), stream, writing, cancel);
+                    await Take(from, kind, body.ToArray());
+                // One word for all that came together.
+                if (from.Taken > from.Told && !from.Wire.Frames.HasNext)
+                    await from.Write(Frames.Make(FrameKind.Taken, Frames.Long(from.Told = from.Taken)));
             }
         }
         catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or JsonException or System.Data.Common.DbException or MalformedPacketException or ObjectDisposedException)
@@ -74,48 +73,89 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
         }
     }
 
-    async Task Take(string name, long epoch, FrameKind kind, byte[] body, Stream stream, SemaphoreSlim writing, CancellationToken cancel)
+    /// <summary>A connection from another node.</summary>
+    sealed class Visit(Wire wire) : IDisposable
     {
-        var filters = RequireNode(name, epoch);
+        readonly SemaphoreSlim writing = new(1);
+
+        public Wire Wire => wire;
+        public string Name { get; set; } = "";
+        public long Epoch { get; set; }
+
+        /// <summary>The last batch that came, of those of which the other node wants to hear.</summary>
+        public long Taken { get; set; }
+
+        /// <summary>The last one of which it was told.</summary>
+        public long Told { get; set; }
+
+        public async Task Write(byte[] frame)
+        {
+            await writing.WaitAsync();
+            try
+            {
+                await wire.Write(frame);
+            }
+            finally
+            {
+                writing.Release();
+            }
+        }
+
+        public void Dispose()
+        {
+            wire.Dispose();
+            writing.Dispose();
+        }
+    }
+
+    async Task Take(Visit from, FrameKind kind, byte[] body)
+    {
+        // It may take a while, and an event loop must not be kept.
+        if (EventLoop.Current is not null)
+            await Task.Yield();
+        var filters = RequireNode(from);
         switch (kind)
         {
             case FrameKind.Filters:
                 var change = JsonSerializer.Deserialize<FilterChange>(body) ?? throw new IOException("A node said no filters.");
                 filters.Take(change);
-                await Write(stream, writing, Frames.Make(FrameKind.Known, Frames.Long(change.Number)), cancel);
+                await from.Write(Frames.Make(FrameKind.Known, Frames.Long(change.Number)));
                 return;
             case FrameKind.Request:
-                _ = Task.Run(() => Answer(body, stream, writing, cancel), CancellationToken.None);
+                _ = Task.Run(() => Answer(from, body), CancellationToken.None);
                 return;
             default:
-                throw new IOException($"The node '{name}' sent {kind}, which is not expected here.");
+                throw new IOException($"The node '{from.Name}' sent {kind}, which is not expected here.");
         }
     }
 
-    RemoteFilters RequireNode(string name, long epoch) =>
-        peers.FiltersOf(name, epoch) ?? throw new IOException($"'{name}' is not a node of the cluster any more.");
+    RemoteFilters RequireNode(Visit from) =>
+        peers.FiltersOf(from.Name, from.Epoch) ?? throw new IOException($"'{from.Name}' is not a node of the cluster any more.");
 
-    async Task TakeBatch(
-        string name, long epoch, ReadOnlyMemory<byte> body, IncomingBatches incoming, Stream stream, SemaphoreSlim writing, CancellationToken cancel)
+    async Task TakeBatch(Visit from, FrameKind kind, ReadOnlyMemory<byte> body, IncomingBatches incoming)
     {
-        RequireNode(name, epoch);
-        await TakeOnce(name, epoch, body, incoming);
-        await Write(stream, writing, Frames.Make(FrameKind.Taken, body[..8].ToArray()), cancel);
+        RequireNode(from);
+        var number = await TakeOnce(from, body, incoming);
+        if (kind == FrameKind.Batch)
+            from.Taken = number;
     }
 
-    async Task TakeOnce(string name, long epoch, ReadOnlyMemory<byte> body, IncomingBatches incoming)
+    /// <returns>The batch's number.</returns>
+    async ValueTask<long> TakeOnce(Visit from, ReadOnlyMemory<byte> body, IncomingBatches incoming)
     {
-        var source = sources.GetOrAdd(name, static _ => new());
+        var source = sources.GetOrAdd(from.Name, static _ => new());
         await source.Gate.WaitAsync();
         try
         {
-            if (source.Epoch != epoch)
-                (source.Epoch, source.Number) = (epoch, 0);
+            if (source.Epoch != from.Epoch)
+                (source.Epoch, source.Number) = (from.Epoch, 0);
             var number = Frames.Long(body.Span);
-            if (number <= source.Number)
-                return;
-            await incoming.Deliver(body);
-            source.Number = number;
+            if (number > source.Number)
+            {
+                await incoming.Deliver(body);
+                source.Number = number;
+            }
+            return number;
         }
         finally
         {
@@ -123,7 +163,7 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
         }
     }
 
-    async Task Answer(byte[] body, Stream stream, SemaphoreSlim writing, CancellationToken cancel)
+    async Task Answer(Visit from, byte[] body)
     {
         var verbBytes = (body[8] << 8) | body[9];
         byte[] reply;
@@ -138,24 +178,11 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
         }
         try
         {
-            await Write(stream, writing, Frames.Make(FrameKind.Reply, body[..8], reply), cancel);
+            await from.Write(Frames.Make(FrameKind.Reply, body[..8], reply));
         }
         catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             LogEnded(logger, failure.Message);
-        }
-    }
-
-    static async Task Write(Stream stream, SemaphoreSlim writing, byte[] frame, CancellationToken cancel)
-    {
-        await writing.WaitAsync(cancel);
-        try
-        {
-            await stream.WriteAsync(frame, cancel);
-        }
-        finally
-        {
-            writing.Release();
         }
     }
 

@@ -1,29 +1,22 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Althing.Broker;
 using Althing.Mqtt;
+using Althing.Sockets;
 using Althing.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Althing.Cluster;
 
 /// <summary>
-/// The way to another node: one connection, dialled again whenever it breaks. Messages gather into batches while others are under way; what
-/// was not said to have come is sent again over the next connection, or to the node's heir.
+/// The way to another node: one connection, dialled again whenever it breaks. Messages gather into batches: all that one turn of an event
+/// loop has for the node, and all that comes while others are under way. What had to come and was not said to have come is sent again over
+/// the next connection, or to the node's heir.
 /// </summary>
-sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILogger logger) : IPeerQueue, IAsyncDisposable
+sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILogger logger) : IPeerQueue, ITurnEnd, IAsyncDisposable
 {
     /// <summary>Batches that were sent and not said to have come. Few: what is published meanwhile gathers.</summary>
-    const int UnderWayMax = 4;
-
-    /// <summary>
-    /// A batch costs both nodes as much as a hundred messages in it. One that is smaller than this waits until so long after the batch before;
-    /// where little is published there was none, and nothing waits.
-    /// </summary>
-    const int GatherCount = 512;
-    static readonly TimeSpan GatherMax = TimeSpan.FromMilliseconds(1);
+    const int UnderWayMax = 16;
 
     /// <summary>Beyond this, messages of QoS 0 are dropped; publishers of others wait for their acknowledgement and so send no more.</summary>
     const long BacklogBytesMax = 32L << 20;
@@ -35,8 +28,10 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
     readonly Queue<byte[]> control = new();
     readonly Queue<OutgoingBatch> waiting = new();
     readonly Queue<OutgoingBatch> underWay = new();
+
+    /// <summary>Of an earlier connection.</summary>
+    readonly Queue<OutgoingBatch> again = new();
     readonly Dictionary<long, TaskCompletionSource<byte[]>> asked = [];
-    readonly SemaphoreSlim wake = new(0);
     readonly CancellationTokenSource stopping = new();
     OutgoingBatch? open;
     Func<OutgoingBatch, Task>? passTo;
@@ -44,7 +39,6 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
     string address = "";
     long backlog;
     long batches;
-    long sent;
     long questions;
     long known;
     TaskCompletionSource news = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -73,42 +67,64 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
 
     public Task Send(AccountId account, Message message, bool direct, string? group, Task? after, (string Node, long Id) origin)
     {
+        Task taken;
         lock (gate)
         {
-            if (message.QoS == 0 && backlog > BacklogBytesMax)
-            {
-                dropped();
+            if (message.QoS == 0 && IsOverfull)
                 return Task.CompletedTask;
-            }
-            var batch = open ??= Begin();
+            var batch = open ??= new();
             backlog += batch.Add(scratch, account, message, direct, group, origin);
             batch.WaitFor(after);
-            if (batch.IsFull || passTo is not null)
-                CloseOpen();
-            return message.QoS > 0 ? batch.Taken : Task.CompletedTask;
+            taken = message.QoS > 0 ? batch.Taken : Task.CompletedTask;
+            CloseWhenFull(batch);
         }
+        FlushSoon();
+        return taken;
     }
 
-    public void Forward(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publish)
+    public void Forward(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publishes)
     {
         lock (gate)
         {
-            if (backlog > BacklogBytesMax)
-            {
-                dropped();
+            if (IsOverfull)
                 return;
-            }
-            var batch = open ??= Begin();
-            backlog += batch.Add(scratch, account, version, source, publish);
-            if (batch.IsFull || passTo is not null)
-                CloseOpen();
+            Add(account, version, source, publishes, mustCome: false);
+        }
+        FlushSoon();
+    }
+
+    public Task PassOn(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publish)
+    {
+        Task passed;
+        lock (gate)
+            passed = Add(account, version, source, publish, mustCome: true).Passed;
+        FlushSoon();
+        return passed;
+    }
+
+    OutgoingBatch Add(AccountId account, MqttVersion version, MessageSource source, ReadOnlySpan<byte> publishes, bool mustCome)
+    {
+        var batch = open ??= new();
+        backlog += batch.Add(scratch, account, version, source, publishes, mustCome);
+        CloseWhenFull(batch);
+        return batch;
+    }
+
+    bool IsOverfull
+    {
+        get
+        {
+            if (backlog <= BacklogBytesMax)
+                return false;
+            dropped();
+            return true;
         }
     }
 
-    OutgoingBatch Begin()
+    void CloseWhenFull(OutgoingBatch batch)
     {
-        wake.Release();
-        return new();
+        if (batch.IsFull || passTo is not null)
+            CloseOpen();
     }
 
     void CloseOpen()
@@ -118,21 +134,34 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
         open = null;
         batch.Close();
         if (passTo is { } pass)
-            _ = pass(batch);
+            PassOn(batch, pass);
         else
             waiting.Enqueue(batch);
+    }
+
+    static void PassOn(OutgoingBatch batch, Func<OutgoingBatch, Task> heir)
+    {
+        if (batch.IsQuiet)
+            batch.Done();
+        else
+            _ = heir(batch);
     }
 
     /// <summary>Sends a batch that another link could not bring to its end.</summary>
     public Task Pass(OutgoingBatch batch)
     {
+        Task taken;
         lock (gate)
         {
             backlog += batch.Bytes;
-            waiting.Enqueue(batch);
-            wake.Release();
-            return batch.Taken;
+            taken = batch.Taken;
+            if (passTo is { } pass)
+                PassOn(batch, pass);
+            else
+                waiting.Enqueue(batch);
         }
+        FlushSoon();
+        return taken;
     }
 
     /// <summary>The node is dead and has an heir: all that is queued, and what still comes, goes there.</summary>
@@ -142,8 +171,9 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
         {
             passTo = heir;
             CloseOpen();
-            foreach (var batch in underWay.Concat(waiting))
-                _ = heir(batch);
+            foreach (var batch in again.Concat(underWay).Concat(waiting))
+                PassOn(batch, heir);
+            again.Clear();
             underWay.Clear();
             waiting.Clear();
             foreach (var question in asked.Values)
@@ -161,8 +191,8 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
             if (!IsOpen)
                 return;
             control.Enqueue(Frames.Make(FrameKind.Filters, JsonSerializer.SerializeToUtf8Bytes(change)));
-            wake.Release();
         }
+        FlushSoon();
     }
 
     /// <summary>Completes when the node knows filters up to a change's number, or cannot be reached, in which case it will be told all anew.</summary>
@@ -194,8 +224,8 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
             number = ++questions;
             asked[number] = answer;
             control.Enqueue(Frames.Make(FrameKind.Request, Frames.Long(number), Frames.Text(verb), question));
-            wake.Release();
         }
+        FlushSoon();
         try
         {
             return await answer.Task.WaitAsync(AskMax, self.Time);
@@ -210,177 +240,4 @@ sealed partial class PeerLink(string node, ClusterNode self, Action dropped, ILo
                 asked.Remove(number);
         }
     }
-
-    async Task Run()
-    {
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await Serve();
-            }
-            catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or JsonException)
-            {
-                if (IsOpen)
-                    LogBroken(logger, node, failure.Message);
-            }
-            Closed();
-            await Task.Delay(DialAgain, self.Time, stopping.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
-        }
-    }
-
-    async Task Serve()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        string to;
-        lock (gate)
-            to = address;
-        await socket.ConnectAsync(IPEndPoint.Parse(to), stopping.Token);
-        await using var stream = new NetworkStream(socket);
-        await self.Proof.Dial(stream, self.Name, self.Epoch, stopping.Token);
-        // While they are read no change is told: none is missed and none comes twice.
-        var again = self.Filters.Read(Opened);
-        using var broken = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
-        var reading = Task.Run(() => Read(stream, broken));
-        try
-        {
-            foreach (var batch in again)
-                await stream.WriteAsync(batch.Frame, broken.Token);
-            await Write(stream, broken.Token);
-        }
-        finally
-        {
-            await broken.CancelAsync();
-            await reading;
-        }
-    }
-
-    List<OutgoingBatch> Opened(FilterChange all)
-    {
-        lock (gate)
-        {
-            control.Clear();
-            control.Enqueue(Frames.Make(FrameKind.Filters, JsonSerializer.SerializeToUtf8Bytes(all)));
-            IsOpen = true;
-            wake.Release();
-            return [.. underWay];
-        }
-    }
-
-    async Task Write(Stream stream, CancellationToken cancel)
-    {
-        while (true)
-        {
-            await wake.WaitAsync(cancel);
-            if (ShouldGather())
-                await Task.Delay(GatherMax, self.Time, cancel);
-            while (Next() is { } next)
-            {
-                if (next is OutgoingBatch batch)
-                    await batch.Ready.ContinueWith(static t => _ = t.Exception, cancel, TaskContinuationOptions.None, TaskScheduler.Default);
-                await stream.WriteAsync(next is byte[] frame ? frame : ((OutgoingBatch)next).Frame, cancel);
-            }
-        }
-    }
-
-    bool ShouldGather()
-    {
-        lock (gate)
-            return control.Count == 0 && waiting.Count == 0 && open is { Count: < GatherCount } && self.Time.GetElapsedTime(sent) < GatherMax;
-    }
-
-    object? Next()
-    {
-        lock (gate)
-        {
-            if (control.TryDequeue(out var frame))
-                return frame;
-            if (underWay.Count >= UnderWayMax)
-                return null;
-            if (waiting.Count == 0)
-                CloseOpen();
-            if (!waiting.TryDequeue(out var batch))
-                return null;
-            batch.SetNumber(++batches);
-            sent = self.Time.GetTimestamp();
-            underWay.Enqueue(batch);
-            return batch;
-        }
-    }
-
-    async Task Read(Stream stream, CancellationTokenSource broken)
-    {
-        try
-        {
-            while (true)
-            {
-                var (kind, body) = await Frames.Read(stream, broken.Token);
-                Take(kind, body);
-            }
-        }
-        catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException)
-        {
-            await broken.CancelAsync();
-        }
-    }
-
-    void Take(FrameKind kind, byte[] body)
-    {
-        var number = Frames.Long(body);
-        lock (gate)
-        {
-            switch (kind)
-            {
-                case FrameKind.Taken:
-                    while (underWay.TryPeek(out var batch) && batch.Number <= number)
-                    {
-                        backlog -= batch.Bytes;
-                        underWay.Dequeue().Done();
-                    }
-                    wake.Release();
-                    break;
-                case FrameKind.Known:
-                    known = number;
-                    Announce();
-                    break;
-                case FrameKind.Reply when asked.Remove(number, out var question):
-                    if (body[8] == 1)
-                        question.TrySetResult(body[9..]);
-                    else
-                        question.TrySetException(new IOException($"The node '{node}': {Encoding.UTF8.GetString(body.AsSpan(9))}"));
-                    break;
-            }
-        }
-    }
-
-    void Closed()
-    {
-        lock (gate)
-        {
-            IsOpen = false;
-            known = 0;
-            Announce();
-            foreach (var question in asked.Values)
-                question.TrySetException(new IOException($"The connection to node '{node}' broke."));
-            asked.Clear();
-        }
-    }
-
-    void Announce()
-    {
-        var before = news;
-        news = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        before.TrySetResult();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await stopping.CancelAsync();
-        await running;
-        wake.Dispose();
-        stopping.Dispose();
-    }
-
-    [LoggerMessage(1, LogLevel.Warning, "The connection to node '{Node}' broke: {Why}")]
-    static partial void LogBroken(ILogger logger, string node, string why);
 }

@@ -19,25 +19,25 @@ sealed class PeerProof(MasterKey master)
 
     /// <summary>The end that dials.</summary>
     /// <exception cref="IOException">The other end has another master key.</exception>
-    public async Task Dial(Stream stream, string name, long epoch, CancellationToken cancel)
+    public async Task Dial(Wire wire, string name, long epoch)
     {
-        var challenge = await Expect(stream, FrameKind.Challenge, cancel);
+        var challenge = await Expect(wire, FrameKind.Challenge);
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
         var hello = new Hello(name, epoch, nonce, Prove("dial", name, epoch, challenge));
-        await stream.WriteAsync(Frames.Make(FrameKind.Hello, JsonSerializer.SerializeToUtf8Bytes(hello)), cancel);
-        Check(await Expect(stream, FrameKind.Welcome, cancel), Prove("door", name, epoch, nonce));
+        await wire.Write(Frames.Make(FrameKind.Hello, JsonSerializer.SerializeToUtf8Bytes(hello)));
+        Check(await Expect(wire, FrameKind.Welcome), Prove("door", name, epoch, nonce));
     }
 
     /// <summary>The end that listens.</summary>
     /// <returns>Which node dialled, in which of its lives.</returns>
     /// <exception cref="IOException">The other end has another master key.</exception>
-    public async Task<(string Name, long Epoch)> Answer(Stream stream, CancellationToken cancel)
+    public async Task<(string Name, long Epoch)> Answer(Wire wire)
     {
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-        await stream.WriteAsync(Frames.Make(FrameKind.Challenge, nonce), cancel);
-        var hello = JsonSerializer.Deserialize<Hello>(await Expect(stream, FrameKind.Hello, cancel)) ?? throw new IOException("A node said nothing.");
+        await wire.Write(Frames.Make(FrameKind.Challenge, nonce));
+        var hello = JsonSerializer.Deserialize<Hello>(await Expect(wire, FrameKind.Hello)) ?? throw new IOException("A node said nothing.");
         Check(hello.Proof, Prove("dial", hello.Name, hello.Epoch, nonce));
-        await stream.WriteAsync(Frames.Make(FrameKind.Welcome, Prove("door", hello.Name, hello.Epoch, hello.Nonce)), cancel);
+        await wire.Write(Frames.Make(FrameKind.Welcome, Prove("door", hello.Name, hello.Epoch, hello.Nonce)));
         return (hello.Name, hello.Epoch);
     }
 
@@ -50,9 +50,9 @@ sealed class PeerProof(MasterKey master)
             throw new IOException("The other end of a connection between nodes has another master key.");
     }
 
-    static async Task<byte[]> Expect(Stream stream, FrameKind kind, CancellationToken cancel)
+    static async Task<byte[]> Expect(Wire wire, FrameKind kind)
     {
-        var (came, body) = await Frames.Read(stream, GreetingBytesMax, cancel);
-        return came == kind ? body : throw new IOException($"A node sent {came} where {kind} was expected.");
+        var (came, body) = await wire.Frames.Next(GreetingBytesMax);
+        return came == kind ? body.ToArray() : throw new IOException($"A node sent {came} where {kind} was expected.");
     }
 }

@@ -13,7 +13,7 @@ public readonly ref struct Frame(ReadOnlySpan<byte> whole, int headerBytes)
     /// <summary>Takes the next packet off the buffer; false when it has not arrived whole.</summary>
     /// <param name="bodyBytesMax">A longer packet is refused as soon as its length is known.</param>
     /// <exception cref="MalformedPacketException">The length is malformed or too large.</exception>
-    public static bool TryRead(ref ReadOnlySpan<byte> buffer, int bodyBytesMax, out Frame frame)
+    public static bool TryRead(scoped ref ReadOnlySpan<byte> buffer, int bodyBytesMax, out Frame frame)
     {
         frame = default;
         var length = 0;

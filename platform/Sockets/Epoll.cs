@@ -56,6 +56,14 @@ public sealed partial class Epoll : IDisposable
         return ((int)BitConverter.ToInt64(one[DataOffset..]), BitConverter.ToUInt32(one));
     }
 
+    /// <summary>Makes something that can be watched and that <see cref="Wake"/> makes ready, as often as it is called (eventfd(2)).</summary>
+    public static int MakeWaker() => Check(MakeEvents(0, EventsDontWait | EventsCloseOnExec), "eventfd");
+
+    public static void Wake(int waker) => _ = AddEvents(waker, 1);
+
+    const int EventsDontWait = 0x800;
+    const int EventsCloseOnExec = 0x80000;
+
     /// <summary>Bytes written; 0 when the socket takes none now.</summary>
     public static int Write(int fd, ReadOnlySpan<byte> bytes) => Result(Send(fd, bytes, bytes.Length, NoSignal | DontWait), "send");
 
@@ -87,6 +95,12 @@ public sealed partial class Epoll : IDisposable
 
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
     private static partial nint Receive(int fd, Span<byte> bytes, nint count, int flags);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    private static partial int MakeEvents(uint count, int flags);
+
+    [LibraryImport("libc", EntryPoint = "eventfd_write")]
+    private static partial int AddEvents(int fd, ulong count);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int fd);

@@ -22,6 +22,12 @@ public sealed class EventLoop
     /// <summary>A turn ends early when so many bytes were read, so that what waits to be written stays small.</summary>
     const int TurnBytes = 1 << 18;
 
+    /// <summary>No socket's: theirs begin with 1.</summary>
+    const int WakerTag = 0;
+
+    /// <summary>A turn runs no more than this many that were posted.</summary>
+    const int PostedMax = 1024;
+
     static int nextLoop;
 
     [ThreadStatic]
@@ -30,18 +36,33 @@ public sealed class EventLoop
     readonly Epoll epoll = new();
     readonly ConcurrentDictionary<int, SocketPipe> pipes = new();
     readonly List<ITurnEnd> ends = [];
+    readonly ConcurrentQueue<Action> posted = new();
+    readonly int waker = Epoll.MakeWaker();
     Queue<SocketPipe> again = [];
     Queue<SocketPipe> more = [];
     int lastTag;
     int turnBytes;
+    int isWoken;
 
-    EventLoop(int number) => new Thread(Run) { IsBackground = true, Name = $"sockets {number}" }.Start();
+    EventLoop(int number)
+    {
+        epoll.Watch(waker, WakerTag, Epoll.In | Epoll.Changes);
+        new Thread(Run) { IsBackground = true, Name = $"sockets {number}" }.Start();
+    }
 
     /// <summary>The loop whose thread this is; null on every other thread.</summary>
     public static EventLoop? Current => current;
 
     /// <summary>Runs it when this turn ends. Called on the loop's thread only.</summary>
     public void WhenTurnEnds(ITurnEnd end) => ends.Add(end);
+
+    /// <summary>Runs something on the loop's thread: in this turn when called there, else in one that begins at once. It must not throw.</summary>
+    public void Post(Action work)
+    {
+        posted.Enqueue(work);
+        if (current != this && Interlocked.Exchange(ref isWoken, 1) == 0)
+            Epoll.Wake(waker);
+    }
 
     internal static EventLoop Next() => Loops.All[(uint)Interlocked.Increment(ref nextLoop) % Loops.All.Length];
 
@@ -73,7 +94,8 @@ public sealed class EventLoop
         current = this;
         while (true)
         {
-            var events = epoll.Wait(more.Count > 0 ? 0 : -1);
+            var events = epoll.Wait(more.Count > 0 || !posted.IsEmpty ? 0 : -1);
+            Interlocked.Exchange(ref isWoken, 0);
             (again, more) = (more, again);
             for (var i = 0; i < events; i++)
             {
@@ -87,7 +109,18 @@ public sealed class EventLoop
                 pipe.ReadOn();
                 EndTurn(onlyWhenLong: true);
             }
+            RunPosted();
             EndTurn(onlyWhenLong: false);
+        }
+    }
+
+    /// <summary>What is posted meanwhile by others waits for the next turn, so that this one ends.</summary>
+    void RunPosted()
+    {
+        for (var left = PostedMax; left > 0 && posted.TryDequeue(out var work); left--)
+        {
+            work();
+            EndTurn(onlyWhenLong: true);
         }
     }
 

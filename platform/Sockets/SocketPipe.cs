@@ -12,7 +12,7 @@ namespace Althing.Sockets;
 /// <remarks>The reader is used by one caller at a time, as every pipe's; so is the writer.</remarks>
 sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
 {
-    const int ReadBytes = 1 << 16;
+    public const int ReadBytes = 1 << 16;
 
     /// <summary>So much that is left over moves to memory of its own size; more stays where it was read.</summary>
     const int SmallRest = 4096;
@@ -20,6 +20,7 @@ sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
     readonly Lock gate = new();
     readonly Socket socket;
     readonly EventLoop loop = EventLoop.Next();
+    readonly int readBytes;
     readonly SocketWriter writer;
     ManualResetValueTaskSourceCore<ReadResult> read;
     byte[]? buffer;
@@ -34,14 +35,17 @@ sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
     bool filled;
 
     /// <param name="socket">Connected; the pipe owns it from now on.</param>
-    public SocketPipe(Socket socket)
+    /// <param name="readBytes">Read at once, if there are so many.</param>
+    public SocketPipe(Socket socket, int readBytes = ReadBytes)
     {
         this.socket = socket;
+        this.readBytes = readBytes;
         Fd = (int)socket.SafeHandle.DangerousGetHandle();
         writer = new(Fd);
     }
 
     int Fd { get; }
+    public EventLoop Loop => loop;
 
     public PipeReader Input => this;
     public PipeWriter Output => writer;
@@ -190,7 +194,7 @@ sealed class SocketPipe : PipeReader, IDuplexPipe, IValueTaskSource<ReadResult>
     {
         if (buffer is null)
         {
-            buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+            buffer = ArrayPool<byte>.Shared.Rent(readBytes);
             rest.CopyTo(buffer, 0);
             rest = [];
         }

@@ -20,7 +20,7 @@ public sealed class FloorTests
         ["Telemetry"] = ["Storage"],
         ["Identity"] = ["Storage"],
         ["Api"] = ["Identity", "Storage", "Telemetry"],
-        ["Cluster"] = ["Broker", "Mqtt", "Storage", "Identity"],
+        ["Cluster"] = ["Broker", "Mqtt", "Sockets", "Storage", "Identity"],
         ["Broker"] = ["Mqtt", "Sockets", "Storage", "Identity", "Telemetry"],
     };
 

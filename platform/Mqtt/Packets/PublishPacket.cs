@@ -11,7 +11,7 @@ public readonly ref struct PublishPacket
     public bool Retain { get; private init; }
     public bool Duplicate { get; private init; }
 
-    public static PublishPacket Read(in Frame frame, MqttVersion version)
+    public static PublishPacket Read(scoped in Frame frame, MqttVersion version)
     {
         var reader = new PacketReader(frame.Body);
         var qos = (frame.Flags >> 1) & 3;
