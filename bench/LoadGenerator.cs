@@ -22,6 +22,9 @@ sealed record Traffic(string Name, int Publishers, int Subscribers, int QoS, int
     /// <summary>Publisher i and subscriber i have a topic of their own.</summary>
     public bool InPairs { get; init; }
     public int Window { get; init; } = 100;
+
+    /// <summary>So many times the usual may be on the way at once.</summary>
+    public int Depth { get; init; } = 1;
     public long PerPublish => InPairs ? 1 : Subscribers;
 }
 
@@ -91,7 +94,7 @@ sealed class LoadGenerator(IReadOnlyList<Server> servers, Traffic traffic)
     }
 
     /// <summary>Deliveries on their way at once, so that no server is flooded beyond what it can pass on and all are measured at their own pace.</summary>
-    long OnTheWayMax => Math.Max(20_000, 40 * traffic.PerPublish * traffic.PerWrite);
+    long OnTheWayMax => traffic.Depth * Math.Max(20_000, 40 * traffic.PerPublish * traffic.PerWrite);
 
     long received, published, forgiven;
 

@@ -1,4 +1,5 @@
 using Althing.Broker;
+using Althing.Cluster;
 using Althing.Storage;
 
 namespace Althing.Host;
@@ -50,8 +51,8 @@ sealed record HostOptions
     /// <summary>The node's name; null for the one it had, or the machine's.</summary>
     public string? Node { get; init; }
 
-    /// <summary>Where other nodes reach this one; 0 for any free port.</summary>
-    public int ClusterPort { get; init; }
+    /// <summary>Where other nodes reach this one.</summary>
+    public NodeAddress NodeAddress { get; init; } = new ClusterOptions { Name = "" }.Address;
 
     /// <summary>Where blobs are, if not in the data folder.</summary>
     public string? Blobs { get; init; }

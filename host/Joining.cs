@@ -28,10 +28,10 @@ sealed class Joining(AccountId account, ClusterNode node)
                 var secrets = new SharedSecrets(storage.Store, storage.Folder);
                 var master = await secrets.Fetch(CancellationToken.None);
                 var account = await firstStart();
-                using (var pki = new PlatformPki(storage.Folder, options.HostName is { } name ? [name] : [], TimeProvider.System))
-                    await secrets.Share(master, CancellationToken.None);
-                var node = new ClusterOptions { Name = NameOf(options), Port = options.ClusterPort };
-                return new(account, await ClusterNode.Join(storage, node, master, TimeProvider.System, CancellationToken.None));
+                using var pki = new PlatformPki(storage.Folder, options.HostName is { } name ? [name] : [], TimeProvider.System);
+                await secrets.Share(master, CancellationToken.None);
+                var node = new ClusterOptions { Name = NameOf(options), Address = options.NodeAddress };
+                return new(account, await ClusterNode.Join(storage, node, master, pki, TimeProvider.System, CancellationToken.None));
             }
             catch (StorageConflictException) when (tries < TriesMax)
             {

@@ -17,10 +17,11 @@ sealed partial class House : IAsyncDisposable
 
     readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("althing-house-");
     readonly string[] options;
+    readonly string[] through;
     readonly StringBuilder output = new();
     Process? process;
 
-    House(string[] options) => this.options = options;
+    House(string[] options, params string[] through) => (this.options, this.through) = (options, through);
 
     public static async Task<House> Up(params string[] options)
     {
@@ -30,9 +31,12 @@ sealed partial class House : IAsyncDisposable
     }
 
     /// <summary>A platform that has another one's master key, as a node of the same cluster must.</summary>
-    public static async Task<House> Beside(House other, params string[] options)
+    public static Task<House> Beside(House other, params string[] options) => Beside(other, [], options);
+
+    /// <param name="through">A command that runs the platform, its own command line behind it.</param>
+    public static async Task<House> Beside(House other, string[] through, string[] options)
     {
-        var house = new House(options);
+        var house = new House(options, through);
         Directory.CreateDirectory(house.Data);
         File.Copy(Path.Combine(other.Data, MasterKey.FileName), Path.Combine(house.Data, MasterKey.FileName));
         await house.Start();
@@ -64,7 +68,7 @@ sealed partial class House : IAsyncDisposable
         lock (output)
             output.Clear();
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        process = AlthingProgram.Start(["up", "--data", Data, "--http", "0", "--https", "0", "--mqtts", "0", .. options], line =>
+        process = AlthingProgram.Start(["up", "--data", Data, "--http", "0", "--https", "0", "--mqtts", "0", .. options], through, line =>
         {
             lock (output)
                 output.AppendLine(line);
@@ -235,9 +239,13 @@ static class AlthingProgram
     /// <summary>The program beside the tests, built in the same configuration.</summary>
     public static string Path { get; } = System.IO.Path.GetFullPath(System.IO.Path.Combine(AppContext.BaseDirectory, "..", "..", "Host", System.IO.Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')), "althing.dll"));
 
-    public static Process Start(IEnumerable<string> arguments, Action<string> line)
+    public static Process Start(IEnumerable<string> arguments, Action<string> line) => Start(arguments, [], line);
+
+    /// <param name="through">A command that runs the program, whose command line comes behind it.</param>
+    public static Process Start(IEnumerable<string> arguments, string[] through, Action<string> line)
     {
-        var start = new ProcessStartInfo("dotnet", [Path, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] command = [.. through, "dotnet", Path, .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("ALTHING_ACCESS_KEY_ID");
         var process = Process.Start(start)!;
         process.OutputDataReceived += (_, e) => line(e.Data ?? "");

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Althing.Broker;
+using Althing.Cluster;
 using Althing.Identity;
 using Althing.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -34,7 +35,8 @@ sealed class Up : Verb
         DataFolder.PostgreSql,
         new("join", null, "Be one of several nodes on one PostgreSQL; docs/guide/cluster.md"),
         new("node", "NAME", "The node's name. Default: the one it had, or the machine's"),
-        new("cluster-port", "PORT", "Where other nodes reach this one, on loopback. Default: any free port"),
+        new("node-address", "HOST[:PORT]", "Where other nodes reach this one, over TLS. Default: on this machine alone, plain, on loopback"),
+        new("cluster-port", "PORT", "The port for other nodes. Default: any free port"),
         new("blobs", "DIR", "The folder of objects' contents; nodes of a cluster share one. Default: in the data folder"),
         new("json-logs", null, "Write logs as JSON, one object a line"),
     ];
@@ -95,7 +97,7 @@ sealed class Up : Verb
             PostgreSql = DataFolder.Storage(arguments).PostgreSql,
             Join = arguments.Has("join"),
             Node = arguments.Get("node"),
-            ClusterPort = arguments.Port("cluster-port") ?? 0,
+            NodeAddress = AddressOf(arguments),
             Blobs = arguments.Get("blobs") is { } blobs ? Path.GetFullPath(blobs) : null,
             Anonymous = arguments.Has("anonymous"),
             Demo = arguments.Has("demo"),
@@ -108,11 +110,20 @@ sealed class Up : Verb
             throw new UsageException($"--host {name} is no host name or address.");
         if (options is { Join: true, PostgreSql: null })
             throw new UsageException("--join needs the PostgreSQL that the nodes share: give --postgres CONNECTION too.");
-        if (options is { Join: false } && (options.Node is not null || arguments.Has("cluster-port")))
-            throw new UsageException("--node and --cluster-port concern nodes of a cluster alone: give --join too.");
+        if (options is { Join: false } && (options.Node is not null || arguments.Has("cluster-port") || arguments.Has("node-address")))
+            throw new UsageException("--node, --node-address and --cluster-port concern nodes of a cluster alone: give --join too.");
         if (options is { Anonymous: true, Mqtt: null })
             throw new UsageException("--anonymous concerns the plain MQTT listener alone: give --mqtt PORT too.");
         return options;
+    }
+
+    static NodeAddress AddressOf(Arguments arguments)
+    {
+        var port = arguments.Port("cluster-port") ?? 0;
+        if (arguments.Get("node-address") is not { } given)
+            return new ClusterOptions { Name = "" }.Address with { Port = port };
+        return NodeAddress.TryParse(given, port)
+            ?? throw new UsageException($"--node-address {given} is no address that other nodes could dial: give for example 192.0.2.7, 192.0.2.7:7946, [2001:db8::7]:7946 or althing-1.example.com.");
     }
 
     static BrokerOptions Limits(Arguments arguments)

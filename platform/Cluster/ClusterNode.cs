@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Althing.Broker;
 using Althing.Identity;
+using Althing.Identity.Pki;
 using Althing.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -29,15 +30,20 @@ public sealed partial class ClusterNode
     long renewed;
     int ended;
 
-    ClusterNode(ClusterOptions options, PlatformStorage storage, MasterKey master, TimeProvider time, Socket listener)
+    ClusterNode(ClusterOptions options, PlatformStorage storage, MasterKey master, PlatformPki pki, TimeProvider time, Socket listener)
     {
         (this.options, this.storage, store, this.listener, Time) = (options, storage, storage.Store, listener, time);
-        Proof = new(master);
+        Proof = new(master, options.Name);
+        Tls = new(pki, options.Name);
         renewed = time.GetTimestamp();
     }
 
     internal TimeProvider Time { get; }
     internal PeerProof Proof { get; }
+    internal NodeTls Tls { get; }
+
+    /// <summary>Other nodes reach this one over TLS alone.</summary>
+    internal bool ListensSecurely => options.Address.IsSecure;
     internal FilterBook Filters { get; } = new();
     internal Row<NodeRecord> Row => row;
 
@@ -51,25 +57,32 @@ public sealed partial class ClusterNode
 
     /// <summary>Makes this process a node. From then on no earlier process of the name can write anything.</summary>
     /// <exception cref="ClusterException">The name is another machine's, or the database a single process's.</exception>
-    public static async Task<ClusterNode> Join(PlatformStorage storage, ClusterOptions options, MasterKey master, TimeProvider time, CancellationToken cancel)
+    public static async Task<ClusterNode> Join(PlatformStorage storage, ClusterOptions options, MasterKey master, PlatformPki pki, TimeProvider time, CancellationToken cancel)
     {
         if (options.Name.Length is 0 or > 32 || options.Name.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '-'))
             throw new ClusterException($"'{options.Name}' is no name for a node: up to 32 letters, digits and hyphens are. Give one with --node.");
         await RefuseSingle(storage.Store, cancel);
-        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var listener = Listen(options.Address);
+        var node = new ClusterNode(options, storage, master, pki, time, listener);
+        var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+        await node.Enter(FolderId(storage.Folder), (options.Address with { Port = port }).ToString(), cancel);
+        return node;
+    }
+
+    static Socket Listen(NodeAddress address)
+    {
+        var listener = new Socket(address.Bind.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            listener.Bind(new IPEndPoint(IPAddress.Loopback, options.Port));
+            listener.Bind(address.Bind);
             listener.Listen();
+            return listener;
         }
         catch (SocketException failure)
         {
             listener.Dispose();
-            throw new ClusterException($"The port {options.Port} for other nodes cannot be had: {failure.Message}. Give another with --cluster-port.", failure);
+            throw new ClusterException($"The other nodes cannot be listened for at {address.Bind}: {failure.Message}. Give an address of this machine with --node-address, or another port with --cluster-port.", failure);
         }
-        var node = new ClusterNode(options, storage, master, time, listener);
-        await node.Enter(FolderId(storage.Folder), listener.LocalEndPoint!.ToString()!, cancel);
-        return node;
     }
 
     /// <summary>Refuses to run as a single process on what is a cluster's.</summary>

@@ -6,8 +6,8 @@ public sealed record ClusterOptions
     /// <summary>The node's own name: letters, digits and hyphens.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Where the other nodes reach it; 0 for any free port. It listens on loopback alone.</summary>
-    public int Port { get; init; }
+    /// <summary>Where the other nodes reach it. Without an address of its own it listens on loopback alone, and plain.</summary>
+    public NodeAddress Address { get; init; } = NodeAddress.Loopback(0);
 
     /// <summary>How often a node says that it lives.</summary>
     public TimeSpan LeaseEvery { get; init; } = TimeSpan.FromSeconds(1);

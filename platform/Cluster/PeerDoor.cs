@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using Althing.Broker;
@@ -13,6 +14,10 @@ namespace Althing.Cluster;
 sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, Func<string, byte[], Task<byte[]>> answer, ILogger logger)
 {
     static readonly TimeSpan GreetingMax = TimeSpan.FromSeconds(5);
+
+    /// <summary>Who has not proved anything yet is one of so many at most.</summary>
+    const int GreetingsMax = 256;
+    int greetings;
 
     readonly ConcurrentDictionary<string, Source> sources = new(StringComparer.Ordinal);
 
@@ -43,17 +48,10 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
 
     async Task Serve(Socket socket, CancellationToken cancel)
     {
-        using var from = new Visit(Wire.Plain(socket));
-        await using var ending = cancel.Register(from.Wire.Abort);
         try
         {
-            using (var greeting = new CancellationTokenSource(GreetingMax, self.Time))
-            await using (greeting.Token.Register(from.Wire.Abort))
-            {
-                (from.Name, from.Epoch) = await self.Proof.Answer(from.Wire);
-                if (!await peers.Greet(from.Name, from.Epoch, greeting.Token))
-                    throw new IOException($"'{from.Name}' is not a node of the cluster any more.");
-            }
+            using var from = await Greet(socket, cancel);
+            await using var ending = cancel.Register(from.Wire.Abort);
             using var incoming = new IncomingBatches(broker);
             while (true)
             {
@@ -67,9 +65,41 @@ sealed partial class PeerDoor(ClusterNode self, MqttBroker broker, Peers peers, 
                     await from.Write(Frames.Make(FrameKind.Taken, Frames.Long(from.Told = from.Taken)));
             }
         }
-        catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or JsonException or System.Data.Common.DbException or MalformedPacketException or ObjectDisposedException)
+        catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or JsonException or System.Data.Common.DbException or MalformedPacketException or ObjectDisposedException or AuthenticationException)
         {
             LogEnded(logger, failure.Message);
+        }
+    }
+
+    async Task<Visit> Greet(Socket socket, CancellationToken cancel)
+    {
+        using var greeting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        greeting.CancelAfter(GreetingMax);
+        Visit? from = null;
+        try
+        {
+            if (Interlocked.Increment(ref greetings) > GreetingsMax)
+                throw new IOException("More connections than may be are not yet known to be nodes'.");
+            from = new(await Wire.Answer(socket, self.ListensSecurely ? self.Tls : null, greeting.Token));
+            await using (greeting.Token.Register(from.Wire.Abort))
+            {
+                (from.Name, from.Epoch) = await self.Proof.Answer(from.Wire);
+                if (from.Wire.Node is { } shown && shown != from.Name)
+                    throw new IOException($"The node '{shown}' says that it is '{from.Name}'.");
+                if (!await peers.Greet(from.Name, from.Epoch, greeting.Token))
+                    throw new IOException($"'{from.Name}' is not a node of the cluster any more.");
+            }
+            return from;
+        }
+        catch
+        {
+            from?.Dispose();
+            socket.Dispose();
+            throw;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref greetings);
         }
     }
 

@@ -1,5 +1,5 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using Althing.Sockets;
@@ -10,7 +10,11 @@ namespace Althing.Cluster;
 /// <summary>The connection itself.</summary>
 sealed partial class PeerLink
 {
+    /// <summary>A node that does not answer is dialled again.</summary>
+    static readonly TimeSpan GreetingMax = TimeSpan.FromSeconds(5);
+
     Wire? wire;
+    string? unreached;
 
     /// <summary>The connection that somebody writes to; a writer to an earlier one finds that out and ends.</summary>
     Wire? writingTo;
@@ -24,14 +28,24 @@ sealed partial class PeerLink
             {
                 await Serve();
             }
-            catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or ObjectDisposedException or JsonException)
+            catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or ObjectDisposedException or JsonException or AuthenticationException)
             {
-                if (IsOpen)
-                    LogBroken(logger, node, failure.Message);
+                Say(failure.Message);
             }
             Closed();
             await Task.Delay(DialAgain, self.Time, stopping.Token).ContinueWith(static _ => { }, TaskScheduler.Default);
         }
+    }
+
+    /// <summary>Once for each address and trouble: a node that starts or ends is not there for a moment.</summary>
+    void Say(string why)
+    {
+        if (stopping.IsCancellationRequested)
+            return;
+        if (IsOpen)
+            LogBroken(logger, node, why);
+        else if (unreached != $"{address}: {why}")
+            LogUnreached(logger, node, unreached = $"{address}: {why}");
     }
 
     async Task Serve()
@@ -39,9 +53,12 @@ sealed partial class PeerLink
         string to;
         lock (gate)
             to = address;
-        using var dialled = await Wire.Dial(IPEndPoint.Parse(to), stopping.Token);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(stopping.Token);
+        late.CancelAfter(GreetingMax);
+        using var dialled = await Wire.Dial(NodeAddress.Read(to), node, self.Tls, late.Token);
+        await using (late.Token.Register(dialled.Abort))
+            await self.Proof.Dial(dialled, self.Name, self.Epoch, node);
         await using var ending = stopping.Token.Register(dialled.Abort);
-        await self.Proof.Dial(dialled, self.Name, self.Epoch);
         // While they are read no change is told: none is missed and none comes twice.
         self.Filters.Read(all =>
         {
@@ -65,7 +82,7 @@ sealed partial class PeerLink
             foreach (var batch in underWay)
                 again.Enqueue(batch);
             underWay.Clear();
-            (wire, IsOpen) = (dialled, true);
+            (wire, IsOpen, unreached) = (dialled, true, null);
         }
     }
 
@@ -237,4 +254,7 @@ sealed partial class PeerLink
 
     [LoggerMessage(1, LogLevel.Warning, "The connection to node '{Node}' broke: {Why}")]
     static partial void LogBroken(ILogger logger, string node, string why);
+
+    [LoggerMessage(2, LogLevel.Information, "Node '{Node}' cannot be reached now: {Why}")]
+    static partial void LogUnreached(ILogger logger, string node, string why);
 }

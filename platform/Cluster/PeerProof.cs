@@ -6,7 +6,7 @@ using Althing.Identity;
 namespace Althing.Cluster;
 
 /// <summary>Both ends of a connection between nodes prove that they have the master key, without saying it.</summary>
-sealed class PeerProof(MasterKey master)
+sealed class PeerProof(MasterKey master, string self)
 {
     const int NonceBytes = 32;
 
@@ -18,14 +18,15 @@ sealed class PeerProof(MasterKey master)
     sealed record Hello(string Name, long Epoch, byte[] Nonce, byte[] Proof);
 
     /// <summary>The end that dials.</summary>
-    /// <exception cref="IOException">The other end has another master key.</exception>
-    public async Task Dial(Wire wire, string name, long epoch)
+    /// <param name="to">The node that should answer.</param>
+    /// <exception cref="IOException">The other end has another master key, or is another node.</exception>
+    public async Task Dial(Wire wire, string name, long epoch, string to)
     {
         var challenge = await Expect(wire, FrameKind.Challenge);
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
         var hello = new Hello(name, epoch, nonce, Prove("dial", name, epoch, challenge));
         await wire.Write(Frames.Make(FrameKind.Hello, JsonSerializer.SerializeToUtf8Bytes(hello)));
-        Check(await Expect(wire, FrameKind.Welcome), Prove("door", name, epoch, nonce));
+        Check(await Expect(wire, FrameKind.Welcome), Prove("door of " + to, name, epoch, nonce));
     }
 
     /// <summary>The end that listens.</summary>
@@ -37,7 +38,7 @@ sealed class PeerProof(MasterKey master)
         await wire.Write(Frames.Make(FrameKind.Challenge, nonce));
         var hello = JsonSerializer.Deserialize<Hello>(await Expect(wire, FrameKind.Hello)) ?? throw new IOException("A node said nothing.");
         Check(hello.Proof, Prove("dial", hello.Name, hello.Epoch, nonce));
-        await wire.Write(Frames.Make(FrameKind.Welcome, Prove("door", hello.Name, hello.Epoch, hello.Nonce)));
+        await wire.Write(Frames.Make(FrameKind.Welcome, Prove("door of " + self, hello.Name, hello.Epoch, hello.Nonce)));
         return (hello.Name, hello.Epoch);
     }
 
@@ -47,7 +48,7 @@ sealed class PeerProof(MasterKey master)
     static void Check(byte[] given, byte[] right)
     {
         if (!CryptographicOperations.FixedTimeEquals(given, right))
-            throw new IOException("The other end of a connection between nodes has another master key.");
+            throw new IOException("The other end of a connection between nodes has another master key, or is another node than it should be.");
     }
 
     static async Task<byte[]> Expect(Wire wire, FrameKind kind)

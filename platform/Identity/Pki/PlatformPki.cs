@@ -22,6 +22,15 @@ public sealed class PlatformPki : IDisposable
     /// <summary>AWS IoT issues device certificates until this day.</summary>
     static readonly DateTimeOffset DeviceNotAfter = new(2049, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
+    /// <summary>
+    /// The purpose (extended key usage) that certificates of nodes have and no device's: 2.25 and a random UUID, as X.667 has it for names of
+    /// one's own.
+    /// </summary>
+    public const string NodePurpose = "2.25.206119735127381290437811905237463081295";
+
+    /// <summary>They live in the memory of a process, which does not run so long.</summary>
+    static readonly TimeSpan NodeLifetime = TimeSpan.FromDays(5 * 365);
+
     readonly string folder;
     readonly TimeProvider time;
     readonly IReadOnlyList<string> hosts;
@@ -91,6 +100,19 @@ public sealed class PlatformPki : IDisposable
             throw new CryptographicException(problem);
         var plain = new CertificateRequest(request.SubjectName, request.PublicKey, HashAlgorithmName.SHA256);
         return SignDevice(plain, DeviceNotAfter);
+    }
+
+    /// <summary>Issues the certificate that a node of a cluster shows the others, with its key.</summary>
+    public X509Certificate2 IssueNode(string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}, O=Althing", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new("1.3.6.1.5.5.7.3.1"), new("1.3.6.1.5.5.7.3.2"), new(NodePurpose)], false));
+        var now = time.GetUtcNow();
+        using var made = Sign(request, now.AddDays(-1), Min(now + NodeLifetime, Root.NotAfter));
+        return made.CopyWithPrivateKey(key);
     }
 
     /// <summary>What is wrong with a device's public key, or null: RSA of at least 2048 bits and the NIST curves are accepted.</summary>
