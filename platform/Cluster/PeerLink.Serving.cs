@@ -59,6 +59,9 @@ sealed partial class PeerLink
         await using (late.Token.Register(dialled.Abort))
             await self.Proof.Dial(dialled, self.Name, self.Epoch, node);
         await using var ending = stopping.Token.Register(dialled.Abort);
+        // There may be many filters, and an event loop must not be kept.
+        if (EventLoop.Current is not null)
+            await Task.Yield();
         // While they are read no change is told: none is missed and none comes twice.
         self.Filters.Read(all =>
         {

@@ -15,13 +15,17 @@ public sealed class RegistryChanges
 
     /// <summary>Tells of a change that a caller made.</summary>
     internal void Publish(Caller caller, RegistryResource resource, RegistryVerb verb, string id, string? other = null, object? detail = null) =>
-        Publish(new(resource, verb, caller.Account, id, other) { Region = caller.Region, Detail = detail });
+        Publish(RegistryChange.By(caller, resource, verb, id, other, detail));
 }
 
 /// <param name="Id">The name or id of the resource: a thing's name, a certificate's id, a policy's name.</param>
 /// <param name="Other">The other end of a relation: the group of a membership, the target of an attachment.</param>
 public sealed record RegistryChange(RegistryResource Resource, RegistryVerb Verb, AccountId Account, string Id, string? Other = null)
 {
+    /// <summary>A change that a caller makes.</summary>
+    internal static RegistryChange By(Caller caller, RegistryResource resource, RegistryVerb verb, string id, string? other = null, object? detail = null) =>
+        new(resource, verb, caller.Account, id, other) { Region = caller.Region, Detail = detail };
+
     /// <summary>The region of the call that made the change, for ARNs; null when no call did.</summary>
     public string? Region { get; init; }
 

@@ -32,7 +32,9 @@ public static class CoreService
     {
         services.AddSingleton<RegistryEvents>();
         services.AddSingleton<IEventMessages>(p => p.GetRequiredService<RegistryEvents>());
-        services.AddSingleton(MakeChanges);
+        services.AddSingleton<RegistryChanges>();
+        services.AddSingleton<RegistryCommit>();
+        services.AddHostedService<EventsLeft>();
         services.AddSingleton<CertificateCaller>(p => p.GetRequiredService<DeviceCallers>().Identify);
         services.AddSingleton<ThingStore>();
         services.AddSingleton<ThingTypeStore>();
@@ -66,13 +68,5 @@ public static class CoreService
             .UseWhen(http => http.Request.IsHttps, secure => secure.Use(next => http => gate.Pass(http, next)))
             .MapWhen(CredentialDoor.Takes, branch => branch.Run(branch.ApplicationServices.GetRequiredService<CredentialDoor>().Handle))
             .MapWhen(http => http.Request.Path == WebSocketDoor.Path, branch => branch.UseWebSockets().Run(door.Handle));
-    }
-
-    // Whoever makes a change gets its messages published too, whether or not anybody asked for the publisher.
-    static RegistryChanges MakeChanges(IServiceProvider services)
-    {
-        var changes = new RegistryChanges();
-        changes.Changed += services.GetRequiredService<RegistryEvents>().Note;
-        return changes;
     }
 }

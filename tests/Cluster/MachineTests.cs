@@ -97,7 +97,7 @@ public sealed class MachineTests
             await stream.AuthenticateAsClientAsync(new()
             {
                 TargetHost = "first",
-                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                RemoteCertificateValidationCallback = static (_, server, _, _) => server is not null,
                 ClientCertificateContext = shown is null ? null : SslStreamCertificateContext.Create(shown, null, offline: true),
             }, Cancel);
             Assert.Equal(afterChallenge, await GetsChallenge(stream));

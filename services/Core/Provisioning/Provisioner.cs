@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using Althing.Api;
 using Althing.Core.CaCertificates;
 using Althing.Core.Certificates;
+using Althing.Core.Events;
 using Althing.Core.Provisioning.Templates;
 using Althing.Identity;
 using Althing.Identity.Pki;
@@ -10,7 +11,7 @@ using Althing.Storage;
 namespace Althing.Core.Provisioning;
 
 /// <summary>Makes what a template asks for: all of it with one write, or nothing. The same again changes nothing.</summary>
-sealed class Provisioner(DraftSources sources, DeviceIssuer issuer, CaStore authorities, PlatformPki pki, RegistryChanges changes)
+sealed class Provisioner(DraftSources sources, DeviceIssuer issuer, CaStore authorities, PlatformPki pki, RegistryCommit commit)
 {
     const int AttemptsMax = 20;
 
@@ -33,9 +34,7 @@ sealed class Provisioner(DraftSources sources, DeviceIssuer issuer, CaStore auth
             {
                 var made = await Make(caller, plan, issued, batch, cancel);
                 end?.Invoke(batch, made);
-                await sources.Store.Commit(batch, cancel);
-                foreach (var change in made.Told)
-                    changes.Publish(change);
+                await commit.Run(batch, made.Told, cancel);
                 return made;
             }
             catch (StorageConflictException) when (attempt < AttemptsMax)

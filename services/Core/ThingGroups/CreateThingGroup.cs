@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Core.Tags;
 using Althing.Core.Things;
 using Althing.Identity;
@@ -9,7 +10,7 @@ namespace Althing.Core.ThingGroups;
 /// <summary>Makes a static group, at the root or below a parent. The same request again succeeds and changes nothing.</summary>
 /// <remarks>AWS IoT API Reference, "CreateThingGroup".</remarks>
 [Operation<Iot>("POST /thing-groups/{thingGroupName}")]
-sealed class CreateThingGroup(IStore store, ThingGroupStore groups, TagStore tags, RegistryChanges changes, TimeProvider clock)
+sealed class CreateThingGroup(IStore store, ThingGroupStore groups, TagStore tags, RegistryCommit commit, TimeProvider clock)
     : Operation<CreateThingGroupRequest, CreateThingGroupResponse>
 {
     protected override Permission Needs(CreateThingGroupRequest request, Caller caller)
@@ -40,10 +41,10 @@ sealed class CreateThingGroup(IStore store, ThingGroupStore groups, TagStore tag
         var batch = new Batch().Add(ThingGroup.Table, group);
         var ancestors = await PlaceBelowParent(batch, group, cancel);
         await tags.AddTags(batch, caller.Account, ThingGroupStore.TagKey(group.Name), request.Tags, cancel);
-        await store.Commit(batch, cancel);
-        changes.Publish(caller, RegistryResource.ThingGroup, RegistryVerb.Created, group.Name, detail: new GroupDetail(group, ancestors));
+        List<RegistryChange> told = [RegistryChange.By(caller, RegistryResource.ThingGroup, RegistryVerb.Created, group.Name, detail: new GroupDetail(group, ancestors))];
         if (ancestors is [.., var parent])
-            changes.Publish(caller, RegistryResource.ThingGroupHierarchy, RegistryVerb.Created, group.Name, parent.Name, new HierarchyDetail(parent, group));
+            told.Add(RegistryChange.By(caller, RegistryResource.ThingGroupHierarchy, RegistryVerb.Created, group.Name, parent.Name, new HierarchyDetail(parent, group)));
+        await commit.Run(batch, told, cancel);
         return Answer(group, caller);
     }
 

@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Core.Policies;
 using Althing.Core.Principals;
 using Althing.Core.Things;
@@ -13,7 +14,7 @@ namespace Althing.Core.ThingGroups;
 /// </summary>
 /// <remarks>AWS IoT API Reference, "DeleteThingGroup".</remarks>
 [Operation<Iot>("DELETE /thing-groups/{thingGroupName}")]
-sealed class DeleteThingGroup(IStore store, ThingGroupStore groups, PolicyTargets targets, RegistryChanges changes)
+sealed class DeleteThingGroup(IStore store, ThingGroupStore groups, PolicyTargets targets, RegistryCommit commit)
     : Operation<DeleteThingGroupRequest, EmptyResponse>
 {
     protected override Permission Needs(DeleteThingGroupRequest request, Caller caller) =>
@@ -39,11 +40,10 @@ sealed class DeleteThingGroup(IStore store, ThingGroupStore groups, PolicyTarget
         foreach (var attachment in attached)
             batch.Delete(PolicyAttachment.Table, attachment);
         TagStore.Forget(batch, caller.Account, ThingGroupStore.TagKey(group.Value.Name));
-        await store.Commit(batch, cancel);
-        foreach (var attachment in attached)
-            changes.Publish(caller, RegistryResource.PolicyAttachment, RegistryVerb.Deleted, attachment.Value.PolicyName, attachment.Value.Target);
-        await TellMembers(caller, group.Value, members, cancel);
-        Tell(caller, group.Value, ancestors);
+        List<RegistryChange> told = [.. attached.Select(a => RegistryChange.By(caller, RegistryResource.PolicyAttachment, RegistryVerb.Deleted, a.Value.PolicyName, a.Value.Target))];
+        await TellMembers(told, caller, group.Value, members, cancel);
+        Tell(told, caller, group.Value, ancestors);
+        await commit.Run(batch, told, cancel);
         return EmptyResponse.Instance;
     }
 
@@ -72,22 +72,22 @@ sealed class DeleteThingGroup(IStore store, ThingGroupStore groups, PolicyTarget
         }
     }
 
-    async ValueTask TellMembers(Caller caller, ThingGroup group, List<Row<ThingGroupMember>> members, CancellationToken cancel)
+    async ValueTask TellMembers(List<RegistryChange> told, Caller caller, ThingGroup group, List<Row<ThingGroupMember>> members, CancellationToken cancel)
     {
         foreach (var member in members)
         {
             if (await store.Get(Thing.Table, caller.Account, member.Value.ThingName, cancel) is not { } thing)
                 continue;
-            changes.Publish(caller, RegistryResource.ThingGroupMembership, RegistryVerb.Deleted, thing.Value.Name, group.Name,
-                new MembershipDetail(member.Value.MembershipId, group.Id, thing.Value.Id));
+            told.Add(RegistryChange.By(caller, RegistryResource.ThingGroupMembership, RegistryVerb.Deleted, thing.Value.Name, group.Name,
+                new MembershipDetail(member.Value.MembershipId, group.Id, thing.Value.Id)));
         }
     }
 
-    void Tell(Caller caller, ThingGroup group, IReadOnlyList<ThingGroup> ancestors)
+    static void Tell(List<RegistryChange> told, Caller caller, ThingGroup group, IReadOnlyList<ThingGroup> ancestors)
     {
         if (ancestors is [.., var parent])
-            changes.Publish(caller, RegistryResource.ThingGroupHierarchy, RegistryVerb.Deleted, group.Name, parent.Name, new HierarchyDetail(parent, group));
-        changes.Publish(caller, RegistryResource.ThingGroup, RegistryVerb.Deleted, group.Name, detail: new GroupDetail(group, ancestors));
+            told.Add(RegistryChange.By(caller, RegistryResource.ThingGroupHierarchy, RegistryVerb.Deleted, group.Name, parent.Name, new HierarchyDetail(parent, group)));
+        told.Add(RegistryChange.By(caller, RegistryResource.ThingGroup, RegistryVerb.Deleted, group.Name, detail: new GroupDetail(group, ancestors)));
     }
 }
 

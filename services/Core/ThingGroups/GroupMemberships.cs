@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Core.Things;
 using Althing.Identity;
 using Althing.Storage;
@@ -6,7 +7,7 @@ using Althing.Storage;
 namespace Althing.Core.ThingGroups;
 
 /// <summary>Puts things into groups and takes them out.</summary>
-sealed class GroupMemberships(IStore store, ThingStore things, ThingGroupStore groups, RegistryChanges changes)
+sealed class GroupMemberships(IStore store, ThingStore things, ThingGroupStore groups, RegistryCommit commit)
 {
     /// <summary>What one call does to one thing.</summary>
     public sealed record Change(string ThingName)
@@ -26,9 +27,7 @@ sealed class GroupMemberships(IStore store, ThingStore things, ThingGroupStore g
         var told = await Plan(batch, caller, thing.Value, change, cancel);
         if (told.Count == 0)
             return;
-        await store.Commit(batch, cancel);
-        foreach (var one in told)
-            changes.Publish(one);
+        await commit.Run(batch, told, cancel);
     }
 
     /// <summary>Adds the change to a batch that writes the thing's own row; answers what is to be told after the commit.</summary>

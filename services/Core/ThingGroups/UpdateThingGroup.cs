@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Core.Things;
 using Althing.Identity;
 using Althing.Storage;
@@ -7,7 +8,7 @@ namespace Althing.Core.ThingGroups;
 
 /// <summary>Changes a group's description and attributes; what is left out stays. Its place in the hierarchy never changes.</summary>
 [Operation<Iot>("PATCH /thing-groups/{thingGroupName}")]
-sealed class UpdateThingGroup(IStore store, ThingGroupStore groups, RegistryChanges changes)
+sealed class UpdateThingGroup(ThingGroupStore groups, RegistryCommit commit)
     : Operation<UpdateThingGroupRequest, UpdateThingGroupResponse>
 {
     protected override Permission Needs(UpdateThingGroupRequest request, Caller caller) =>
@@ -25,9 +26,8 @@ sealed class UpdateThingGroup(IStore store, ThingGroupStore groups, RegistryChan
             Attributes = request.ThingGroupProperties.AttributePayload?.ApplyTo(before.Attributes) ?? before.Attributes,
         };
         ThingGroupStore.CheckAttributes(after.Name, after.Attributes ?? new Dictionary<string, string>());
-        await store.Commit(new Batch().Replace(ThingGroup.Table, row, after), cancel);
-        var ancestors = await groups.Ancestors(after, cancel);
-        changes.Publish(caller, RegistryResource.ThingGroup, RegistryVerb.Updated, after.Name, detail: new GroupDetail(after, ancestors));
+        var detail = new GroupDetail(after, await groups.Ancestors(after, cancel));
+        await commit.Run(new Batch().Replace(ThingGroup.Table, row, after), [RegistryChange.By(caller, RegistryResource.ThingGroup, RegistryVerb.Updated, after.Name, detail: detail)], cancel);
         return new() { Version = after.Version };
     }
 }

@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Core.Tags;
 using Althing.Core.Things;
 using Althing.Identity;
@@ -12,7 +13,7 @@ namespace Althing.Core.ThingTypes;
 /// add them to messages yet.
 /// </remarks>
 [Operation<Iot>("POST /thing-types/{thingTypeName}")]
-sealed class CreateThingType(IStore store, TagStore tags, RegistryChanges changes, TimeProvider clock)
+sealed class CreateThingType(IStore store, TagStore tags, RegistryCommit commit, TimeProvider clock)
     : Operation<CreateThingTypeRequest, CreateThingTypeResponse>
 {
     protected override Permission Needs(CreateThingTypeRequest request, Caller caller) =>
@@ -41,8 +42,7 @@ sealed class CreateThingType(IStore store, TagStore tags, RegistryChanges change
         }
         var batch = new Batch().Add(ThingType.Table, type);
         await tags.AddTags(batch, caller.Account, ThingTypeStore.TagKey(type.Name), request.Tags, cancel);
-        await store.Commit(batch, cancel);
-        changes.Publish(caller, RegistryResource.ThingType, RegistryVerb.Created, type.Name, detail: type);
+        await commit.Run(batch, [RegistryChange.By(caller, RegistryResource.ThingType, RegistryVerb.Created, type.Name, detail: type)], cancel);
         return Answer(type, caller);
     }
 

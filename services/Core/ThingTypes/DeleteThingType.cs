@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Core.Things;
 using Althing.Identity;
 using Althing.Storage;
@@ -8,7 +9,7 @@ namespace Althing.Core.ThingTypes;
 /// <summary>Deletes a type that has no things and has been deprecated for five minutes.</summary>
 /// <remarks>AWS IoT API Reference, "DeleteThingType".</remarks>
 [Operation<Iot>("DELETE /thing-types/{thingTypeName}")]
-sealed class DeleteThingType(IStore store, ThingTypeStore types, RegistryChanges changes, TimeProvider clock)
+sealed class DeleteThingType(IStore store, ThingTypeStore types, RegistryCommit commit, TimeProvider clock)
     : Operation<DeleteThingTypeRequest, EmptyResponse>
 {
     protected override Permission Needs(DeleteThingTypeRequest request, Caller caller) =>
@@ -27,8 +28,7 @@ sealed class DeleteThingType(IStore store, ThingTypeStore types, RegistryChanges
         // No thing can come in between: for that the type's deprecation would have to be lifted, which changes its row.
         var batch = new Batch().Delete(ThingType.Table, row);
         TagStore.Forget(batch, caller.Account, ThingTypeStore.TagKey(row.Value.Name));
-        await store.Commit(batch, cancel);
-        changes.Publish(caller, RegistryResource.ThingType, RegistryVerb.Deleted, row.Value.Name, detail: row.Value);
+        await commit.Run(batch, [RegistryChange.By(caller, RegistryResource.ThingType, RegistryVerb.Deleted, row.Value.Name, detail: row.Value)], cancel);
         return EmptyResponse.Instance;
     }
 }

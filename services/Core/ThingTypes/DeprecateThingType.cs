@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Identity;
 using Althing.Storage;
 
@@ -6,7 +7,7 @@ namespace Althing.Core.ThingTypes;
 
 /// <summary>Closes a type to further things, or opens it again. What it is already, it stays, with its date.</summary>
 [Operation<Iot>("POST /thing-types/{thingTypeName}/deprecate")]
-sealed class DeprecateThingType(IStore store, ThingTypeStore types, RegistryChanges changes, TimeProvider clock)
+sealed class DeprecateThingType(ThingTypeStore types, RegistryCommit commit, TimeProvider clock)
     : Operation<DeprecateThingTypeRequest, EmptyResponse>
 {
     protected override Permission Needs(DeprecateThingTypeRequest request, Caller caller) =>
@@ -19,8 +20,7 @@ sealed class DeprecateThingType(IStore store, ThingTypeStore types, RegistryChan
         if (row.Value.DeprecatedAt is null == undo)
             return EmptyResponse.Instance;
         var changed = row.Value with { DeprecatedAt = undo ? null : clock.GetUtcNow() };
-        await store.Commit(new Batch().Replace(ThingType.Table, row, changed), cancel);
-        changes.Publish(caller, RegistryResource.ThingType, RegistryVerb.Updated, changed.Name, detail: changed);
+        await commit.Run(new Batch().Replace(ThingType.Table, row, changed), [RegistryChange.By(caller, RegistryResource.ThingType, RegistryVerb.Updated, changed.Name, detail: changed)], cancel);
         return EmptyResponse.Instance;
     }
 }

@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Identity;
 using Althing.Storage;
 
@@ -6,7 +7,7 @@ namespace Althing.Core.ThingTypes;
 
 /// <summary>Changes a thing type's properties; those that are left out stay as they are.</summary>
 [Operation<Iot>("PATCH /thing-types/{thingTypeName}")]
-sealed class UpdateThingType(IStore store, ThingTypeStore types, RegistryChanges changes) : Operation<UpdateThingTypeRequest, EmptyResponse>
+sealed class UpdateThingType(ThingTypeStore types, RegistryCommit commit) : Operation<UpdateThingTypeRequest, EmptyResponse>
 {
     protected override Permission Needs(UpdateThingTypeRequest request, Caller caller) =>
         new("iot:UpdateThingType", ThingTypeStore.Arn(request.ThingTypeName, caller));
@@ -22,8 +23,7 @@ sealed class UpdateThingType(IStore store, ThingTypeStore types, RegistryChanges
             SearchableAttributes = request.ThingTypeProperties?.SearchableAttributes ?? row.Value.SearchableAttributes,
             Mqtt5 = request.ThingTypeProperties?.Mqtt5Configuration ?? row.Value.Mqtt5,
         };
-        await store.Commit(new Batch().Replace(ThingType.Table, row, changed), cancel);
-        changes.Publish(caller, RegistryResource.ThingType, RegistryVerb.Updated, changed.Name, detail: changed);
+        await commit.Run(new Batch().Replace(ThingType.Table, row, changed), [RegistryChange.By(caller, RegistryResource.ThingType, RegistryVerb.Updated, changed.Name, detail: changed)], cancel);
         return EmptyResponse.Instance;
     }
 }

@@ -1,5 +1,6 @@
 using Althing.Api;
 using Althing.Core.BillingGroups;
+using Althing.Core.Events;
 using Althing.Core.ThingTypes;
 using Althing.Identity;
 using Althing.Storage;
@@ -9,7 +10,7 @@ namespace Althing.Core.Things;
 /// <summary>Adds a thing to the registry. The same request again succeeds and changes nothing.</summary>
 /// <remarks>AWS IoT API Reference, "CreateThing".</remarks>
 [Operation<Iot>("POST /things/{thingName}")]
-sealed class CreateThing(IStore store, ThingTypeStore types, BillingGroupStore billing, RegistryChanges changes, TimeProvider clock)
+sealed class CreateThing(IStore store, ThingTypeStore types, BillingGroupStore billing, RegistryCommit commit, TimeProvider clock)
     : Operation<CreateThingRequest, CreateThingResponse>
 {
     protected override Permission Needs(CreateThingRequest request, Caller caller)
@@ -42,10 +43,10 @@ sealed class CreateThing(IStore store, ThingTypeStore types, BillingGroupStore b
             await types.Use(batch, caller.Account, type, cancel);
         if (thing.BillingGroupName is { } group)
             await billing.Use(batch, caller.Account, group, cancel);
-        await store.Commit(batch, cancel);
-        changes.Publish(caller, RegistryResource.Thing, RegistryVerb.Created, thing.Name, detail: thing);
+        List<RegistryChange> told = [RegistryChange.By(caller, RegistryResource.Thing, RegistryVerb.Created, thing.Name, detail: thing)];
         if (thing.TypeName is not null)
-            changes.Publish(caller, RegistryResource.ThingTypeAssociation, RegistryVerb.Created, thing.Name, thing.TypeName, thing);
+            told.Add(RegistryChange.By(caller, RegistryResource.ThingTypeAssociation, RegistryVerb.Created, thing.Name, thing.TypeName, thing));
+        await commit.Run(batch, told, cancel);
         return Answer(thing, caller);
     }
 

@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Core.Principals;
 using Althing.Core.ThingGroups;
 using Althing.Identity;
@@ -9,7 +10,7 @@ namespace Althing.Core.Things;
 /// <summary>Takes a thing out of the registry and out of its groups. Nothing happens, and no error, when there is none of this name.</summary>
 /// <remarks>AWS IoT API Reference, "DeleteThing".</remarks>
 [Operation<Iot>("DELETE /things/{thingName}")]
-sealed class DeleteThing(IStore store, RegistryChanges changes) : Operation<DeleteThingRequest, EmptyResponse>
+sealed class DeleteThing(IStore store, RegistryCommit commit) : Operation<DeleteThingRequest, EmptyResponse>
 {
     protected override Permission Needs(DeleteThingRequest request, Caller caller) =>
         new("iot:DeleteThing", ThingStore.Arn(request.ThingName, caller));
@@ -29,21 +30,23 @@ sealed class DeleteThing(IStore store, RegistryChanges changes) : Operation<Dele
         // Attachments and memberships write the thing's row again, so one that came in between makes this batch conflict.
         var memberships = await store.Scan(ThingGroupMember.Table, caller.Account, Scan.By("thing", thing.Name), cancel);
         var batch = new Batch().Delete(Thing.Table, row);
+        List<RegistryChange> told = [];
         foreach (var membership in memberships)
+        {
             batch.Delete(ThingGroupMember.Table, membership);
-        await store.Commit(batch, cancel);
-        foreach (var membership in memberships)
-            await Leave(caller, thing, membership.Value, cancel);
+            told.Add(await Leaves(caller, thing, membership.Value, cancel));
+        }
         if (thing.TypeName is not null)
-            changes.Publish(caller, RegistryResource.ThingTypeAssociation, RegistryVerb.Deleted, thing.Name, thing.TypeName, thing);
-        changes.Publish(caller, RegistryResource.Thing, RegistryVerb.Deleted, thing.Name, detail: thing);
+            told.Add(RegistryChange.By(caller, RegistryResource.ThingTypeAssociation, RegistryVerb.Deleted, thing.Name, thing.TypeName, thing));
+        told.Add(RegistryChange.By(caller, RegistryResource.Thing, RegistryVerb.Deleted, thing.Name, detail: thing));
+        await commit.Run(batch, told, cancel);
         return EmptyResponse.Instance;
     }
 
-    async ValueTask Leave(Caller caller, Thing thing, ThingGroupMember membership, CancellationToken cancel)
+    async ValueTask<RegistryChange> Leaves(Caller caller, Thing thing, ThingGroupMember membership, CancellationToken cancel)
     {
         var group = await store.Get(ThingGroup.Table, caller.Account, membership.GroupName, cancel);
-        changes.Publish(caller, RegistryResource.ThingGroupMembership, RegistryVerb.Deleted, thing.Name, membership.GroupName,
+        return RegistryChange.By(caller, RegistryResource.ThingGroupMembership, RegistryVerb.Deleted, thing.Name, membership.GroupName,
             new MembershipDetail(membership.MembershipId, group?.Value.Id, thing.Id));
     }
 }

@@ -1,4 +1,5 @@
 using Althing.Api;
+using Althing.Core.Events;
 using Althing.Core.ThingTypes;
 using Althing.Identity;
 using Althing.Storage;
@@ -8,7 +9,7 @@ namespace Althing.Core.Things;
 /// <summary>Changes a thing's attributes and type. Each call that succeeds raises its version by one.</summary>
 /// <remarks>AWS IoT API Reference, "UpdateThing".</remarks>
 [Operation<Iot>("PATCH /things/{thingName}")]
-sealed class UpdateThing(IStore store, ThingStore things, ThingTypeStore types, RegistryChanges changes) : Operation<UpdateThingRequest, EmptyResponse>
+sealed class UpdateThing(ThingStore things, ThingTypeStore types, RegistryCommit commit) : Operation<UpdateThingRequest, EmptyResponse>
 {
     protected override Permission Needs(UpdateThingRequest request, Caller caller) =>
         new("iot:UpdateThing", ThingStore.Arn(request.ThingName, caller));
@@ -35,20 +36,20 @@ sealed class UpdateThing(IStore store, ThingStore things, ThingTypeStore types, 
         // A thing keeps a type that was deprecated meanwhile; only new associations are refused.
         if (after.TypeName is { } type && type != before.TypeName)
             await types.Use(batch, caller.Account, type, cancel);
-        await store.Commit(batch, cancel);
-        Tell(caller, before, after);
+        await commit.Run(batch, Told(caller, before, after), cancel);
         return EmptyResponse.Instance;
     }
 
-    void Tell(Caller caller, Thing before, Thing after)
+    static List<RegistryChange> Told(Caller caller, Thing before, Thing after)
     {
-        changes.Publish(caller, RegistryResource.Thing, RegistryVerb.Updated, after.Name, detail: after);
+        List<RegistryChange> told = [RegistryChange.By(caller, RegistryResource.Thing, RegistryVerb.Updated, after.Name, detail: after)];
         if (before.TypeName == after.TypeName)
-            return;
+            return told;
         if (before.TypeName is not null)
-            changes.Publish(caller, RegistryResource.ThingTypeAssociation, RegistryVerb.Deleted, after.Name, before.TypeName, after);
+            told.Add(RegistryChange.By(caller, RegistryResource.ThingTypeAssociation, RegistryVerb.Deleted, after.Name, before.TypeName, after));
         if (after.TypeName is not null)
-            changes.Publish(caller, RegistryResource.ThingTypeAssociation, RegistryVerb.Created, after.Name, after.TypeName, after);
+            told.Add(RegistryChange.By(caller, RegistryResource.ThingTypeAssociation, RegistryVerb.Created, after.Name, after.TypeName, after));
+        return told;
     }
 }
 
