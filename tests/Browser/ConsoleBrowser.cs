@@ -23,6 +23,8 @@ sealed class ConsoleBrowser : IAsyncDisposable
     {
         Tool.Need("chromium");
         var playwright = await Playwright.CreateAsync();
+        // A machine that is busy with other tests is no fault of a page's.
+        Assertions.SetDefaultExpectTimeout(30_000);
         var chromium = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(p => Path.Combine(p, "chromium")).First(File.Exists);
         var browser = await playwright.Chromium.LaunchAsync(new() { ExecutablePath = chromium, Args = ["--no-sandbox"] });
         var console = new ConsoleBrowser(house, playwright, browser);

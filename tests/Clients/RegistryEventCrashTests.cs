@@ -105,7 +105,7 @@ public sealed class RegistryEventCrashTests
         var enabled = new { eventConfigurations = new { THING = new { Enabled = true } } };
         Assert.Equal(200, (await house.Call(HttpMethod.Patch, "/event-configurations", enabled)).Status);
         await using var client = await Connect(house);
-        await client.Subscribe("$aws/events/#", 1);
+        await client.Subscribe("$aws/events/thing/#", 1);
         await client.Disconnect();
         await client.Closed();
         return house;

@@ -22,22 +22,7 @@ public sealed class JobDraft
     public IReadOnlyCollection<string> Groups { get; set; } = [];
     public bool Continuous { get; set; }
 
-    public int? MaximumPerMinute { get; set; }
-    public int? BaseRatePerMinute { get; set; }
-    public double IncrementFactor { get; set; } = 2;
-    public int IncreaseAfter { get; set; } = 10;
-    public bool IncreaseBySuccess { get; set; } = true;
-    public double? AbortPercentage { get; set; }
-    public int AbortMinimum { get; set; } = 10;
-    public string AbortType { get; set; } = "ALL";
     public int? TimeoutMinutes { get; set; }
-    public int? Retries { get; set; }
-    public string RetryType { get; set; } = "ALL";
-    public string StartTime { get; set; } = "";
-    public string EndTime { get; set; } = "";
-    public string EndBehavior { get; set; } = "STOP_ROLLOUT";
-    public string WindowStart { get; set; } = "";
-    public int WindowMinutes { get; set; } = 60;
     public string RoleArn { get; set; } = "";
 
     public IReadOnlyList<string> ThingNames => [.. Things.Split([',', ' ', '\n', '\r', '\t', ';'], StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)];
@@ -65,27 +50,11 @@ public sealed class JobDraft
         request["targetSelection"] = Continuous ? "CONTINUOUS" : "SNAPSHOT";
         if (Parameters.Any(p => p.Value.Length > 0))
             request["documentParameters"] = new JsonObject(Parameters.Where(p => p.Value.Length > 0).Select(p => KeyValuePair.Create(p.Key, (JsonNode?)p.Value)));
-        var schedule = new JsonObject();
-        if (StartTime.Length > 0)
-            schedule["startTime"] = Instant(StartTime);
-        if (EndTime.Length > 0)
-            (schedule["endTime"], schedule["endBehavior"]) = (Instant(EndTime), EndBehavior);
-        Window(schedule);
-        if (schedule.Count > 0)
-            request["schedulingConfig"] = schedule;
         return request;
     }
 
     /// <summary>What CreateJobTemplate is asked.</summary>
-    public JsonObject Template()
-    {
-        var request = Content("jobTemplateId");
-        var windows = new JsonObject();
-        Window(windows);
-        if (windows["maintenanceWindows"]?.DeepClone() is { } list)
-            request["maintenanceWindows"] = list;
-        return request;
-    }
+    public JsonObject Template() => Content("jobTemplateId");
 
     JsonObject Content(string idMember)
     {
@@ -100,50 +69,10 @@ public sealed class JobDraft
             request["document"] = Document;
         if (RoleArn.Length > 0)
             request["presignedUrlConfig"] = new JsonObject { ["roleArn"] = RoleArn.Trim() };
-        AddPace(request);
-        if (AbortPercentage is { } percentage)
-        {
-            request["abortConfig"] = Criteria(new()
-            {
-                ["failureType"] = AbortType, ["action"] = "CANCEL", ["thresholdPercentage"] = percentage, ["minNumberOfExecutedThings"] = AbortMinimum,
-            });
-        }
         if (TimeoutMinutes is { } minutes)
             request["timeoutConfig"] = new JsonObject { ["inProgressTimeoutInMinutes"] = minutes };
-        if (Retries is { } retries)
-            request["jobExecutionsRetryConfig"] = Criteria(new() { ["failureType"] = RetryType, ["numberOfRetries"] = retries });
         return request;
     }
-
-    void AddPace(JsonObject request)
-    {
-        var rollout = new JsonObject();
-        if (MaximumPerMinute is { } most)
-            rollout["maximumPerMinute"] = most;
-        if (BaseRatePerMinute is { } rate)
-        {
-            rollout["exponentialRate"] = new JsonObject
-            {
-                ["baseRatePerMinute"] = rate,
-                ["incrementFactor"] = IncrementFactor,
-                ["rateIncreaseCriteria"] = new JsonObject { [IncreaseBySuccess ? "numberOfSucceededThings" : "numberOfNotifiedThings"] = IncreaseAfter },
-            };
-        }
-        if (rollout.Count > 0)
-            request["jobExecutionsRolloutConfig"] = rollout;
-    }
-
-    void Window(JsonObject schedule)
-    {
-        if (WindowStart.Length > 0)
-            schedule["maintenanceWindows"] = new JsonArray(new JsonObject { ["startTime"] = WindowStart.Trim(), ["durationInMinutes"] = WindowMinutes });
-    }
-
-    static JsonObject Criteria(JsonObject one) => new() { ["criteriaList"] = new JsonArray(one) };
-
-    /// <summary>As the browser's field has it, which is UTC here.</summary>
-    static string Instant(string field) =>
-        DateTime.TryParse(field, CultureInfo.InvariantCulture, DateTimeStyles.None, out var at) ? at.ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture) : field;
 
     /// <summary>A job as it was, to be run again.</summary>
     public static JobDraft From(JsonObject job, string document)
@@ -156,16 +85,8 @@ public sealed class JobDraft
             Continuous = (string?)job["targetSelection"] == "CONTINUOUS",
             RoleArn = (string?)job["presignedUrlConfig"]?["roleArn"] ?? "",
             TimeoutMinutes = (int?)job["timeoutConfig"]?["inProgressTimeoutInMinutes"],
-            MaximumPerMinute = (int?)job["jobExecutionsRolloutConfig"]?["maximumPerMinute"],
         };
         draft.TakeTargets((job["targets"] as JsonArray ?? []).Select(t => ((string)t!).Split(':', 6)[^1]));
-        if (job["jobExecutionsRetryConfig"]?["criteriaList"] is JsonArray { Count: > 0 } retries)
-            (draft.RetryType, draft.Retries) = ((string)retries[0]!["failureType"]!, (int?)retries[0]!["numberOfRetries"]);
-        if (job["abortConfig"]?["criteriaList"] is JsonArray { Count: > 0 } abort)
-        {
-            (draft.AbortType, draft.AbortPercentage, draft.AbortMinimum) =
-                ((string)abort[0]!["failureType"]!, (double?)abort[0]!["thresholdPercentage"], (int?)abort[0]!["minNumberOfExecutedThings"] ?? draft.AbortMinimum);
-        }
         return draft;
     }
 
