@@ -27,7 +27,8 @@ public static class ServiceRole
         .Evaluate([.. role.Policies.Values.Select(p => PolicyDocument.Parse(p))], new(action, resource, new Dictionary<string, string>()))
         .Allowed;
 
-    static async ValueTask<Role?> Find(IStore store, AccountId account, string arn, CancellationToken cancel)
+    /// <summary>The role, whomever it trusts; null when the account has none of this ARN.</summary>
+    public static async ValueTask<Role?> Find(IStore store, AccountId account, string arn, CancellationToken cancel)
     {
         var row = await store.Get(Role.Table, account, Role.KeyOf(arn[(arn.LastIndexOf('/') + 1)..]), cancel);
         return row?.Value is { } role && role.Arn == arn ? role : null;

@@ -12,7 +12,6 @@ namespace Althing.Jobs;
 /// <summary>Job documents: what they may be, where they come from, and what devices get ("Job document", "Presigned URLs").</summary>
 sealed partial class DocumentTexts(IStore store, JobStore jobs, IEnumerable<IObjectFiles> files, JobLimits limits)
 {
-    const string Service = "iot.amazonaws.com";
     const string Presigned = "s3-presigned-url:";
 
     static readonly TimeSpan LifetimeDefault = TimeSpan.FromHours(1);
@@ -64,18 +63,8 @@ sealed partial class DocumentTexts(IStore store, JobStore jobs, IEnumerable<IObj
     /// <exception cref="ServiceException">InvalidRequestException: there is no such role, or it does not trust AWS IoT.</exception>
     public async ValueTask CheckRole(AccountId account, PresignedUrlConfig? presigned, CancellationToken cancel)
     {
-        if (presigned?.RoleArn is not { } arn)
-            return;
-        if (await FindRole(account, arn, cancel) is not { } role)
-            throw Refuse.InvalidRequest($"There is no role {arn} in this account.");
-        if (!TrustPolicy.TrustsService(PolicyDocument.Parse(role.TrustPolicy, PolicyKind.Trust), Service, new Dictionary<string, string>()))
-            throw Refuse.InvalidRequest($"The role {arn} does not trust {Service}.");
-    }
-
-    async ValueTask<Role?> FindRole(AccountId account, string arn, CancellationToken cancel)
-    {
-        var row = await store.Get(Role.Table, account, Role.KeyOf(arn[(arn.LastIndexOf('/') + 1)..]), cancel);
-        return row?.Value is { } role && role.Arn == arn ? role : null;
+        if (presigned?.RoleArn is { } arn)
+            await ServiceRole.Require(store, account, arn, cancel);
     }
 
     /// <summary>The text of a document that lies in an object. It is read once, when the job is created.</summary>
@@ -108,7 +97,7 @@ sealed partial class DocumentTexts(IStore store, JobStore jobs, IEnumerable<IObj
         var text = await jobs.DocumentOf(job.Account, job.Id, cancel);
         if (!text.Contains("${aws:iot:", StringComparison.Ordinal))
             return text;
-        if (files is null || job.PresignedUrlConfig?.RoleArn is not { } arn || await FindRole(job.Account, arn, cancel) is not { } role)
+        if (files is null || job.PresignedUrlConfig?.RoleArn is not { } arn || await ServiceRole.Find(store, job.Account, arn, cancel) is not { } role)
             throw new JobRefusal(JobErrorCode.InternalError, $"The URLs in the document of job '{job.Id}' cannot be signed: their role is gone.");
         var lifetime = job.PresignedUrlConfig.ExpiresInSec is { } seconds ? TimeSpan.FromSeconds(seconds) : LifetimeDefault;
         return Placeholders().Replace(text, placeholder =>

@@ -81,7 +81,7 @@ public sealed class JobDraft
         {
             Id = NextId((string)job["jobId"]!),
             Description = (string?)job["description"] ?? "",
-            Document = JobFacts.Pretty(document),
+            Document = JsonText.Tidy(document),
             Continuous = (string?)job["targetSelection"] == "CONTINUOUS",
             RoleArn = (string?)job["presignedUrlConfig"]?["roleArn"] ?? "",
             TimeoutMinutes = (int?)job["timeoutConfig"]?["inProgressTimeoutInMinutes"],

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Althing.Jobs.Console;
@@ -8,8 +6,6 @@ namespace Althing.Jobs.Console;
 /// <summary>How a job goes out, in words.</summary>
 static class JobFacts
 {
-    static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public static IEnumerable<(string Name, string Value)> Of(JsonObject job)
     {
         if (job["jobExecutionsRolloutConfig"] is JsonObject rollout)
@@ -55,17 +51,4 @@ static class JobFacts
     static string Failure(JsonNode? type) => (string?)type is "ALL" ? "failed, rejected or timed out" : JobsConsole.Word((string?)type);
 
     static string Number(JsonNode? value) => ((double?)value ?? 0).ToString("0.##", CultureInfo.InvariantCulture);
-
-    /// <summary>A document with line breaks; as it is when it is no JSON.</summary>
-    public static string Pretty(string text)
-    {
-        try
-        {
-            return JsonNode.Parse(text)?.ToJsonString(Indented) ?? text;
-        }
-        catch (JsonException)
-        {
-            return text;
-        }
-    }
 }
